@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder, findNativePackage } from './native-package.js';
+import { failureLine, runProcess } from './node-process.js';
+
+/** What a backend showed when one op was run on it in a process of its own. */
+export interface Probe {
+  readonly ok: boolean;
+  /** Version of TensorFlow's library, for the native backend. */
+  readonly library?: string;
+  /** Why it does not work; half a sentence. */
+  readonly reason?: string;
+}
+
+/** Loads a backend in a child process, which a broken addon may crash, and runs one op. */
+const PROGRAM = `
+const util = require('node:util');
+util.isNullOrUndefined ??= (v) => v === null || v === undefined;
+util.isArray ??= Array.isArray;
+const [name, path] = process.argv.slice(1);
+const tf = require(path);
+(async () => {
+  if (!(await tf.setBackend(name))) throw new Error('setBackend refused it');
+  await tf.ready();
+  const y = (await tf.add([1, 2], [3, 4]).data()).join();
+  if (y !== '4,6') throw new Error('1+3, 2+4 gave ' + y);
+  console.log('PROBE ' + JSON.stringify({ library: name === 'tensorflow' ? tf.backend().binding.TF_Version : undefined }));
+})().catch((error) => { console.error('Error: ' + error.message); process.exit(1); });
+`;
+
+const TIMEOUT = 60_000;
+
+async function probeNow(name: string, path: string): Promise<Probe> {
+  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' };
+  const result = await runProcess(process.execPath, ['-e', PROGRAM, name, path], { env, timeout: TIMEOUT });
+  const found = /^PROBE (.*)$/m.exec(result.stdout);
+  if (result.code === 0 && found) return { ok: true, ...(JSON.parse(found[1]!) as { library?: string }) };
+  const reason = result.killed?.startsWith('SIG') ? `it crashed (${result.killed})` : failureLine(result);
+  return { ok: false, reason };
+}
+
+/** Identifies the native addon as it lies there now; a success is remembered as long as it stays the same. */
+function nativeFingerprint(): string | undefined {
+  const pkg = findNativePackage();
+  const stat = pkg && statSync(pkg.addon, { throwIfNoEntry: false });
+  return stat && [pkg.addon, stat.mtimeMs, stat.size, process.version].join('|');
+}
+
+/**
+ * Whether a backend works here, found by running one op in a child process. A success of the native backend is
+ * remembered in the cache until its addon or Node changes (a probe takes about a second); a failure never is.
+ */
+export async function probeBackend(name: string, path: string): Promise<Probe> {
+  const fingerprint = name === 'tensorflow' ? nativeFingerprint() : undefined;
+  if (fingerprint === undefined) return probeNow(name, path);
+  const file = join(cacheFolder(), 'probes.json');
+  const known = readProbes(file);
+  if (known[fingerprint]) return known[fingerprint];
+  const probe = await probeNow(name, path);
+  if (probe.ok) {
+    try {
+      mkdirSync(cacheFolder(), { recursive: true });
+      writeFileSync(file, JSON.stringify({ ...known, [fingerprint]: probe }, null, 2));
+    } catch {
+      // A cache that cannot be written costs a second next time, nothing else.
+    }
+  }
+  return probe;
+}
+
+function readProbes(file: string): Record<string, Probe> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Probe>;
+  } catch {
+    return {};
+  }
+}
