@@ -18,7 +18,8 @@ const util = require('node:util');
 util.isNullOrUndefined ??= (v) => v === null || v === undefined;
 util.isArray ??= Array.isArray;
 const [name, path] = process.argv.slice(1);
-const tf = require(path);
+require(path);
+const tf = require(require.resolve('@tensorflow/tfjs-core', { paths: [path] }));
 (async () => {
   if (!(await tf.setBackend(name))) throw new Error('setBackend refused it');
   await tf.ready();
@@ -39,19 +40,19 @@ async function probeNow(name: string, path: string): Promise<Probe> {
   return { ok: false, reason };
 }
 
-/** Identifies the native addon as it lies there now; a success is remembered as long as it stays the same. */
-function nativeFingerprint(): string | undefined {
-  const pkg = findNativePackage();
-  const stat = pkg && statSync(pkg.addon, { throwIfNoEntry: false });
-  return stat && [pkg.addon, stat.mtimeMs, stat.size, process.version].join('|');
+/** Identifies what would be loaded (the native addon, or the package's file) as it lies there now. */
+function fingerprintOf(name: string, path: string): string | undefined {
+  const file = name === 'tensorflow' ? findNativePackage()?.addon : path;
+  const stat = file && statSync(file, { throwIfNoEntry: false });
+  return stat ? [file, stat.mtimeMs, stat.size, process.version].join('|') : undefined;
 }
 
 /**
- * Whether a backend works here, found by running one op in a child process. A success of the native backend is
- * remembered in the cache until its addon or Node changes (a probe takes about a second); a failure never is.
+ * Whether a backend works here, found by running one op in a child process. A success is remembered in the cache until
+ * the addon (or package) or Node changes, since a probe takes about a second; a failure never is.
  */
 export async function probeBackend(name: string, path: string): Promise<Probe> {
-  const fingerprint = name === 'tensorflow' ? nativeFingerprint() : undefined;
+  const fingerprint = fingerprintOf(name, path);
   if (fingerprint === undefined) return probeNow(name, path);
   const file = join(cacheFolder(), 'probes.json');
   const known = readProbes(file);
