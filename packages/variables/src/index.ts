@@ -1,1 +1,56 @@
-export {};
+export { Collections } from './collections.js';
+export {
+  assign,
+  currentContext,
+  EagerContext,
+  GraphRulesContext,
+  pushContext,
+  type VariableContext,
+} from './context.js';
+export {
+  type Aggregation,
+  type Constraint,
+  type CreatorScope,
+  createThroughCreators,
+  type Synchronization,
+  type VariableCreator,
+  type VariableOptions,
+} from './creator-chain.js';
+export { type VariableArguments, variable, variableCreatorScope } from './creator-scope.js';
+export { isVariablesError, VariablesError, type VariablesErrorCode } from './errors.js';
+export { getLocalVariable, getVariable } from './get-variable.js';
+export {
+  addToCollection,
+  addToCollections,
+  clearCollection,
+  getCollection,
+  getCollectionRef,
+  getRegularizationLosses,
+  globalVariables,
+  localVariables,
+  modelVariables,
+  trainableVariables,
+} from './graph-collections.js';
+export { GraphKeys } from './graph-keys.js';
+export { type NameScopeHandle, nameScope } from './name-scope.js';
+export { EagerNameScopes, GraphNameScopes, type NameScopes } from './name-scopes.js';
+export type { Body } from './scope-body.js';
+export { AUTO_REUSE, type Reuse, ScopeState, VariableScope } from './scope-state.js';
+export type {
+  CustomGetter,
+  GetterArguments,
+  GetVariableOptions,
+  Initializer,
+  InitializerLike,
+  InitializerObject,
+  Partitioner,
+  Regularizer,
+} from './variable-arguments.js';
+export { variableConstraint, variableDType } from './variable-facts.js';
+export {
+  getVariableScope,
+  VariableScopeManager,
+  type VariableScopeOptions,
+  variableScope,
+} from './variable-scope.js';
+export { VariableStore } from './variable-store.js';

@@ -1,0 +1,79 @@
+// Ports how get_variable turns an initializer into an initial value (python/ops/variable_scope.py, TF 2.21).
+import * as tf from '@tensorflow/tfjs-core';
+import { glorotUniform } from './default-initializer.js';
+import { heldDType } from './engine-variable.js';
+import {
+  type ConstantInitializer,
+  type GetterArguments,
+  type Initializer,
+  type InitializerLike,
+  type InitializerObject,
+  isConstantInitializer,
+  isInitializerObject,
+} from './variable-arguments.js';
+
+/** What a variable starts with; `value` draws its random numbers when it is called. */
+export interface InitialValue {
+  readonly value: () => tf.Tensor;
+  readonly shape: readonly number[] | undefined;
+  readonly dtype: string;
+}
+
+function toTensor(value: tf.Tensor | tf.TensorLike): tf.Tensor {
+  return value instanceof tf.Tensor ? value : tf.tensor(value, undefined, inferDType(value));
+}
+
+/** The dtype that TensorFlow gives a plain number or array: whole numbers are int32, others float32. */
+function inferDType(value: tf.TensorLike): tf.DataType {
+  if (ArrayBuffer.isView(value)) return value instanceof Float32Array ? 'float32' : 'int32';
+  const flat = Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value];
+  if (flat.every((item) => typeof item === 'boolean')) return 'bool';
+  if (flat.some((item) => typeof item === 'string')) return 'string';
+  return flat.length > 0 && flat.every((item) => Number.isInteger(item)) ? 'int32' : 'float32';
+}
+
+/** Shape and dtype of a constant initial value. */
+export function constantFacts(constant: ConstantInitializer): { dtype: string; shape: number[] } {
+  return tf.tidy(() => {
+    const value = toTensor(constant);
+    return { dtype: value.dtype, shape: value.shape };
+  });
+}
+
+function isClass(value: unknown): value is new () => InitializerObject {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+/** Whether an initializer takes the shape: objects, classes, and functions with a parameter that has no default. */
+export function needsArguments(initializer: InitializerLike): boolean {
+  if (isInitializerObject(initializer) || isClass(initializer)) return true;
+  return typeof initializer === 'function' && initializer.length > 0;
+}
+
+/** The value that `getVariable` gives a new variable; without an initializer glorot uniform for floats, else zeros. */
+export function initialValueOf(args: GetterArguments): InitialValue {
+  const { initializer = null, dtype } = args;
+  const held = heldDType(dtype);
+  const shape = args.shape as readonly number[] | null | undefined;
+  if (initializer !== null && isConstantInitializer(initializer)) {
+    const facts = constantFacts(initializer);
+    return { value: () => toTensor(initializer), ...facts };
+  }
+  if (initializer !== null && !needsArguments(initializer)) {
+    const call = initializer as () => tf.Tensor | tf.TensorLike;
+    if (shape) return { value: () => toTensor(call()), shape, dtype };
+    // Without a shape, the value decides; it is computed once, here.
+    const first = tf.tidy(() => toTensor(call()));
+    return { value: () => first, shape: first.shape, dtype: first.dtype };
+  }
+  const sizes = [...(shape ?? [])];
+  if (initializer === null) {
+    const floating = held === 'float32';
+    return { value: () => (floating ? glorotUniform(sizes) : tf.zeros(sizes, held)), shape: sizes, dtype };
+  }
+  const instance = isClass(initializer) ? new initializer() : initializer;
+  const value = isInitializerObject(instance)
+    ? () => instance.apply(sizes, held)
+    : () => (instance as Initializer)(sizes, held);
+  return { value, shape: sizes, dtype };
+}
