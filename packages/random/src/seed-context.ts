@@ -1,10 +1,10 @@
 // Ported from tensorflow/python/framework/random_seed.py and eager/context.py (2.21): who hands out the seeds of an op.
 // Departure: the place that hands them out is a stack of contexts, so that graphs and test tools can stand in front.
+import type { Seed } from './philox-generator.js';
 import { PythonRandom } from './python-random.js';
 import { RandomError } from './random-error.js';
 
-/** A seed as TensorFlow's ops hold it: a 64-bit integer. A number where that is exact, a bigint beyond 2^53. */
-export type Seed = number | bigint;
+export type { Seed };
 
 /** The attributes `seed` and `seed2` of a random op; both null where TensorFlow would draw from entropy. */
 export type SeedPair = readonly [seed: Seed, seed2: Seed] | readonly [seed: null, seed2: null];
@@ -110,7 +110,11 @@ export function currentSeedContext(): SeedContext {
  * @throws {RandomError} `ScopeOrder` when it is closed before a context that was pushed later
  */
 export function pushSeedContext(context: SeedContext): Disposable {
-  return push(contexts, `the seed context of ${context.kind === 'graph' ? `graph ${context.stream}` : 'eager code'}`, context);
+  return push(
+    contexts,
+    `the seed context of ${context.kind === 'graph' ? `graph ${context.stream}` : 'eager code'}`,
+    context,
+  );
 }
 
 /**

@@ -1,0 +1,227 @@
+// TensorFlow's random ops as TensorFlow.js kernels: TF's own on the `tensorflow` backend, `RandomOp` (the same bits) elsewhere.
+import * as tf from '@tensorflow/tfjs-core';
+import type { NdArray } from '@tfparity/array';
+import { RandomError } from './random-error.js';
+import { RandomOp, type RandomOpName } from './random-op.js';
+import { onStreamsReleased, type Seed } from './seed-context.js';
+
+/** Attributes of every stateful random kernel. */
+export interface RandomKernelAttrs {
+  /** The shape of the result (`RandomGamma`, `RandomPoissonV2`: in front of the shape of alpha or rate); absent where the inputs say it. */
+  readonly shape?: readonly number[];
+  readonly dtype: RandomDType;
+  readonly seed: Seed;
+  readonly seed2: Seed;
+  /** Names the generator state: the same op, attributes and stream go on with one Philox stream. */
+  readonly stream: string;
+  /** `RandomUniformInt`: bounds. */
+  readonly minval?: number;
+  readonly maxval?: number;
+  /** `RandomCategorical` (TensorFlow's `Multinomial`): samples per row. */
+  readonly numSamples?: number;
+}
+
+/** Attributes of the stateless kernels. */
+export interface StatelessKernelAttrs {
+  readonly shape: readonly number[];
+  readonly dtype: RandomDType;
+  readonly seed: readonly [Seed, Seed];
+  readonly minval?: number;
+  readonly maxval?: number;
+}
+
+/** The dtypes that a TensorFlow.js tensor of random numbers can have; `RandomOp` of `@tfparity/random/philox` draws every other. */
+export type RandomDType = 'float32' | 'int32';
+
+/**
+ * The random kernels by their TensorFlow.js names. They are TensorFlow's op names but for `RandomCategorical`, which
+ * runs `Multinomial`: TensorFlow.js has a kernel of that name, with other attributes.
+ */
+export const RANDOM_KERNELS = [
+  'RandomUniform',
+  'RandomUniformInt',
+  'RandomStandardNormal',
+  'TruncatedNormal',
+  'RandomShuffle',
+  'RandomCategorical',
+  'RandomGamma',
+  'RandomPoissonV2',
+  'StatelessRandomUniform',
+  'StatelessRandomNormal',
+  'StatelessTruncatedNormal',
+  'StatelessRandomUniformInt',
+] as const;
+
+/** One of `RANDOM_KERNELS`. */
+export type RandomKernel = (typeof RANDOM_KERNELS)[number];
+
+const BACKENDS = ['tensorflow', 'wasm', 'cpu', 'webgl', 'webgpu'];
+
+type Inputs = Readonly<Record<string, tf.TensorInfo>>;
+type OpAttr = { name: string; type: unknown; value: unknown };
+
+/** What is used of tfjs-node's backend. */
+interface NodeBackend extends tf.KernelBackend {
+  readonly binding: Readonly<
+    Record<'TF_ATTR_INT' | 'TF_ATTR_TYPE' | 'TF_ATTR_STRING' | 'TF_FLOAT' | 'TF_INT32', number>
+  >;
+  executeSingleOutput(op: string, attrs: OpAttr[], inputs: tf.TensorInfo[]): tf.Tensor;
+}
+
+const states = new Map<string, RandomOp>();
+let registered = false;
+
+/** Registers the kernels, once, for every backend that TensorFlow.js has; called by every function that draws. */
+export function registerRandomKernels(): void {
+  if (registered) return;
+  registered = true;
+  onStreamsReleased((prefix) => {
+    for (const key of states.keys()) if (key.startsWith(prefix)) states.delete(key);
+  });
+  for (const kernelName of RANDOM_KERNELS) {
+    for (const backendName of BACKENDS) {
+      if (tf.getKernel(kernelName, backendName) !== undefined) continue;
+      tf.registerKernel({
+        kernelName,
+        backendName,
+        kernelFunc: ({ inputs, attrs, backend }) =>
+          runKernel(kernelName, inputs as Inputs, attrs as unknown as RandomKernelAttrs, backend as tf.KernelBackend),
+      });
+    }
+  }
+}
+
+function runKernel(
+  name: RandomKernel,
+  inputs: Inputs,
+  attrs: RandomKernelAttrs,
+  backend: tf.KernelBackend,
+): tf.TensorInfo {
+  if (isNodeBackend(backend) && fitsNode(attrs)) return runNative(name, inputs, attrs, backend);
+  return upload(draw(name, inputs, attrs, backend), attrs.dtype, backend);
+}
+
+function isNodeBackend(backend: tf.KernelBackend): backend is NodeBackend {
+  return 'executeSingleOutput' in backend && 'binding' in backend;
+}
+
+/** tfjs-node's addon takes an attribute's integer from a JS number; what a number can't hold exactly is drawn here. */
+function fitsNode(attrs: RandomKernelAttrs | StatelessKernelAttrs): boolean {
+  if (typeof attrs.seed === 'object') return attrs.seed.every((s) => Number(s) === (Number(s) | 0));
+  return typeof attrs.seed === 'number' && typeof (attrs as RandomKernelAttrs).seed2 === 'number';
+}
+
+const NATIVE_OPS: Partial<Record<RandomKernel, string>> = { RandomCategorical: 'Multinomial' };
+/** What TensorFlow calls the type attributes: of the shape (or seed), and of the numbers. */
+const TYPE_ATTRS: Record<RandomKernel, { shape?: string; dtype?: string; input?: string }> = {
+  RandomUniform: { shape: 'T', dtype: 'dtype' },
+  RandomUniformInt: { shape: 'T', dtype: 'Tout' },
+  RandomStandardNormal: { shape: 'T', dtype: 'dtype' },
+  TruncatedNormal: { shape: 'T', dtype: 'dtype' },
+  RandomShuffle: { input: 'T' },
+  RandomCategorical: { dtype: 'output_dtype', input: 'T' },
+  RandomGamma: { shape: 'S', input: 'T' },
+  RandomPoissonV2: { shape: 'S', input: 'R', dtype: 'dtype' },
+  StatelessRandomUniform: { shape: 'T', dtype: 'dtype' },
+  StatelessRandomNormal: { shape: 'T', dtype: 'dtype' },
+  StatelessTruncatedNormal: { shape: 'T', dtype: 'dtype' },
+  StatelessRandomUniformInt: { shape: 'T', dtype: 'dtype' },
+};
+
+function runNative(name: RandomKernel, inputs: Inputs, attrs: RandomKernelAttrs, backend: NodeBackend): tf.TensorInfo {
+  const { binding } = backend;
+  const typeOf = (dtype: string) => (dtype === 'int32' ? binding.TF_INT32 : binding.TF_FLOAT);
+  const names = TYPE_ATTRS[name];
+  const input = Object.values(inputs)[0];
+  const list: OpAttr[] = [];
+  const int = (attr: string, value: unknown) => list.push({ name: attr, type: binding.TF_ATTR_INT, value });
+  const type = (attr: string | undefined, value: number) => {
+    if (attr !== undefined) list.push({ name: attr, type: binding.TF_ATTR_TYPE, value });
+  };
+  type(names.shape, binding.TF_INT32);
+  type(names.dtype, typeOf(attrs.dtype));
+  if (input !== undefined) type(names.input, typeOf(input.dtype));
+  const made: tf.Tensor[] = [];
+  const ints = (values: readonly number[]) => {
+    const tensor = tf.tensor1d([...values], 'int32');
+    made.push(tensor);
+    return tensor;
+  };
+  const scalar = (value: number) => {
+    const tensor = tf.scalar(value, 'int32');
+    made.push(tensor);
+    return tensor;
+  };
+  const args: tf.TensorInfo[] = attrs.shape === undefined ? [] : [ints(attrs.shape)];
+  if (name.startsWith('Stateless')) {
+    type('Tseed', binding.TF_INT32);
+    args.push(ints((attrs as unknown as StatelessKernelAttrs).seed.map(Number)));
+  } else {
+    int('seed', attrs.seed);
+    int('seed2', attrs.seed2);
+    // TensorFlow ignores attributes whose names begin with '_', but its cache of eager kernels, where an op's state
+    // lives, is keyed by them too: another stream is another kernel, which starts afresh.
+    list.push({ name: '_stream', type: binding.TF_ATTR_STRING, value: attrs.stream });
+  }
+  if (input !== undefined) args.push(input);
+  if (attrs.numSamples !== undefined) args.push(scalar(attrs.numSamples));
+  if (attrs.minval !== undefined && attrs.maxval !== undefined) args.push(scalar(attrs.minval), scalar(attrs.maxval));
+  const result = backend.executeSingleOutput(NATIVE_OPS[name] ?? name, list, args);
+  for (const tensor of made) tensor.dispose();
+  return result;
+}
+
+/** The generator of a stream, made on first use. */
+function stateOf(op: RandomOpName, attrs: RandomKernelAttrs): RandomOp {
+  const { stream, seed, seed2, dtype } = attrs;
+  const key = `${stream}|${op}|${dtype}|${seed}|${seed2}`;
+  let state = states.get(key);
+  if (state === undefined) {
+    state = new RandomOp(op, { seed, seed2, dtype });
+    states.set(key, state);
+  }
+  return state;
+}
+
+function draw(name: RandomKernel, inputs: Inputs, attrs: RandomKernelAttrs, backend: tf.KernelBackend): NdArray {
+  const read = (key: string): NdArray => {
+    const info = inputs[key] as tf.TensorInfo;
+    return { dtype: info.dtype as 'float32', shape: info.shape, data: backend.readSync(info.dataId) as Float32Array };
+  };
+  const { shape = [], minval = 0, maxval = 0, numSamples = 0, dtype } = attrs;
+  switch (name) {
+    case 'RandomUniformInt':
+      return stateOf(name, attrs).draw({ shape, minval, maxval });
+    case 'RandomShuffle':
+      return stateOf(name, attrs).draw({ value: read('value') });
+    case 'RandomCategorical':
+      return stateOf('Multinomial', attrs).draw({ logits: read('logits'), numSamples });
+    case 'RandomGamma':
+      return stateOf(name, attrs).draw({ shape, alpha: read('alpha') });
+    case 'RandomPoissonV2':
+      return stateOf(name, attrs).draw({ shape, rate: read('rate') });
+    case 'RandomUniform':
+    case 'RandomStandardNormal':
+    case 'TruncatedNormal':
+      return stateOf(name, attrs).draw({ shape });
+    default: {
+      const { seed } = attrs as unknown as StatelessKernelAttrs;
+      return new RandomOp(name, { dtype }).draw({
+        shape,
+        seed,
+        ...(name === 'StatelessRandomUniformInt' ? { minval, maxval } : {}),
+      });
+    }
+  }
+}
+
+function upload(array: NdArray, dtype: RandomDType, backend: tf.KernelBackend): tf.TensorInfo {
+  const { data } = array;
+  if (!(data instanceof Float32Array || data instanceof Int32Array)) {
+    throw new RandomError('InvalidDType', `a ${array.dtype} draw can't become a TensorFlow.js tensor`, {
+      dtype: array.dtype,
+    });
+  }
+  const shape = [...array.shape];
+  return { dataId: backend.write(data, shape, dtype), shape, dtype };
+}

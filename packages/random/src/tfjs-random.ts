@@ -1,0 +1,4 @@
+/** placeholder */
+export function interceptTfjsRandom(_seed: unknown): Disposable {
+  return { [Symbol.dispose]() {} };
+}
