@@ -1,1 +1,7 @@
-export {};
+export { BlobSource, type ByteSource, BytesSource, FileMap, type FileSet } from './byte-source.js';
+export { Checkpoint } from './checkpoint.js';
+export { CheckpointError, type CheckpointErrorCode, isCheckpointError, type Where } from './errors.js';
+export type { ObjectAttribute, ObjectGraph, TrackedObject } from './object-graph.js';
+export { type CheckpointSource, type FileLike, type OpenOptions, openCheckpoint } from './open-checkpoint.js';
+export type { CheckpointEntry, CheckpointFormat, NamedArray } from './store.js';
+export type { TensorSlice } from './tensor-slice.js';

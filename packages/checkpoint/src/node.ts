@@ -1,1 +1,1 @@
-export {};
+export { FileSource, Folder } from './file-source.js';

@@ -1,0 +1,31 @@
+// What the main entry asks of Node; where there is no file system, `platform-web.ts` stands in its place.
+import { fileURLToPath } from 'node:url';
+import type { FileSet } from './byte-source.js';
+import { type Crc32c, portableCrc32c } from './crc32c.js';
+import { splitPath } from './file-source.js';
+
+let fastest: Promise<Crc32c> | undefined;
+
+async function probe(): Promise<Crc32c> {
+  try {
+    const native = await import('@node-rs/crc32');
+    const crc = (native.crc32c ?? native.default.crc32c) as (bytes: Uint8Array, initial?: number) => number;
+    // An addon of another machine may load and still be wrong: the check value of CRC-32C decides.
+    const check = new TextEncoder().encode('123456789');
+    if (crc(check.subarray(4), crc(check.subarray(0, 4))) === 0xe3069283) return crc;
+  } catch {
+    // It is an optional dependency: without it, portable code does the same, slower.
+  }
+  return portableCrc32c;
+}
+
+/** The fastest CRC-32C there is. */
+export function loadCrc32c(): Promise<Crc32c> {
+  fastest ??= probe();
+  return fastest;
+}
+
+/** A path or `file:` URL as the folder it lies in and the name there. */
+export async function openPath(path: string | URL): Promise<{ files: FileSet; base: string }> {
+  return splitPath(path instanceof URL ? fileURLToPath(path) : path);
+}

@@ -1,0 +1,243 @@
+// LevelDB's table format as TensorFlow keeps it (tensorflow/core/lib/io/{format,block,table}.cc): a footer that points at
+// an index block, blocks of prefix-compressed keys, each with its compression type and masked CRC-32C.
+import { type ByteSource, readExactly } from './byte-source.js';
+import { type Crc32c, maskCrc } from './crc32c.js';
+import { CheckpointError, corrupt, type Where } from './errors.js';
+import { unsnappy } from './snappy.js';
+import { type Cursor, readVarint } from './varint.js';
+
+/** Bytes of the footer that ends every table. */
+export const FOOTER_SIZE = 48;
+/** Bytes after each block: its compression type and its checksum. */
+export const TRAILER_SIZE = 5;
+const MAGIC_LOW = 0x8b80fb57;
+const MAGIC_HIGH = 0xdb477524;
+// The largest index of a real model is a few megabytes; what is far greater was forged, or is not an index.
+const MAX_INDEX_BLOCK = 64 * 2 ** 20;
+const WINDOW = 2 ** 20;
+
+/** Where a block lies. */
+export interface BlockHandle {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A block of the table, and the last key that can be in it. */
+export interface IndexedBlock extends BlockHandle {
+  readonly lastKey: Uint8Array;
+}
+
+/** Is told each record of a block: its key (only good during the call) and where in `block` its value lies. */
+export type RecordVisitor = (key: Uint8Array, block: Uint8Array, from: number, to: number) => void;
+
+/** How two keys are ordered: byte by byte. */
+export function compareKeys(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}
+
+/** Whether the file ends as a table does. */
+export async function looksLikeTable(source: ByteSource): Promise<boolean> {
+  if (source.size < FOOTER_SIZE) return false;
+  return hasMagic(await readExactly(source, source.size - FOOTER_SIZE, FOOTER_SIZE));
+}
+
+function hasMagic(footer: Uint8Array): boolean {
+  const view = new DataView(footer.buffer, footer.byteOffset, footer.byteLength);
+  return view.getUint32(FOOTER_SIZE - 8, true) === MAGIC_LOW && view.getUint32(FOOTER_SIZE - 4, true) === MAGIC_HIGH;
+}
+
+/**
+ * Visits the records of a block in order.
+ *
+ * @throws {CheckpointError} `Corrupt` for records that do not fit or are out of order
+ */
+export function visitRecords(block: Uint8Array, where: Where, visit: RecordVisitor): void {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  if (block.length < 4) throw corrupt(`a block of ${block.length} bytes has no restart count`, where);
+  const restarts = view.getUint32(block.length - 4, true);
+  const end = block.length - 4 - restarts * 4;
+  if (restarts === 0 || end < 0) throw corrupt(`a block of ${block.length} bytes claims ${restarts} restarts`, where);
+  const cursor: Cursor = { bytes: block, position: 0, end, where };
+  let key = new Uint8Array(256);
+  let keyLength = 0;
+  let first = true;
+  while (cursor.position < end) {
+    const shared = readVarint(cursor);
+    const fresh = readVarint(cursor);
+    const size = readVarint(cursor);
+    const from = cursor.position + fresh;
+    if (shared > keyLength || from + size > end) throw corrupt('a record goes past the end of its block', where);
+    if (shared + fresh > key.length) {
+      const larger = new Uint8Array((shared + fresh) * 2);
+      larger.set(key.subarray(0, keyLength));
+      key = larger;
+    }
+    let ordered = false;
+    for (let i = 0; i < fresh; i++) {
+      const byte = block[cursor.position + i]!;
+      if (!ordered) {
+        const at = shared + i;
+        if (at >= keyLength || byte > key[at]!) ordered = true;
+        else if (byte < key[at]!) throw corrupt('the keys of a block are out of order', where);
+      }
+      key[shared + i] = byte;
+    }
+    if (!ordered && !first) throw corrupt('a key comes twice, or out of order', where);
+    first = false;
+    keyLength = shared + fresh;
+    visit(key.subarray(0, keyLength), block, from, from + size);
+    cursor.position = from + size;
+  }
+}
+
+/** A table whose index is in memory; blocks are read when they are asked for. */
+export class SsTable {
+  private constructor(
+    readonly source: ByteSource,
+    /** The data blocks, in the order of their keys and of the file. */
+    readonly blocks: readonly IndexedBlock[],
+    private readonly checksum: Crc32c | undefined,
+  ) {}
+
+  /**
+   * Reads footer and index.
+   *
+   * @throws {CheckpointError} `NotACheckpoint` without the magic number, `Corrupt` for damage
+   */
+  static async open(source: ByteSource, checksum: Crc32c | undefined): Promise<SsTable> {
+    const file = source.name;
+    if (source.size < FOOTER_SIZE) {
+      throw new CheckpointError('NotACheckpoint', `file is too short to be an sstable (${source.size} bytes)`, {
+        file,
+      });
+    }
+    const offset = source.size - FOOTER_SIZE;
+    const footer = await readExactly(source, offset, FOOTER_SIZE);
+    if (!hasMagic(footer)) {
+      throw new CheckpointError(
+        'NotACheckpoint',
+        'not an sstable (bad magic number): perhaps your file is in a different file format and you need to use a different restore operator?',
+        { file, offset: source.size - 8 },
+      );
+    }
+    const cursor: Cursor = { bytes: footer, position: 0, end: FOOTER_SIZE - 8, where: { file, offset } };
+    const meta = readHandle(cursor);
+    const index = readHandle(cursor);
+    for (let i = cursor.position; i < FOOTER_SIZE - 8; i++) {
+      if (footer[i] !== 0) throw corrupt('the padding of the footer is not zero', { file, offset: offset + i });
+    }
+    const blocks: IndexedBlock[] = [];
+    const table = new SsTable(source, blocks, checksum);
+    for (const handle of [meta, index]) {
+      if (handle.offset + handle.size + TRAILER_SIZE > offset) {
+        throw corrupt(`the footer points at ${handle.size} bytes at ${handle.offset}, past the end`, { file, offset });
+      }
+    }
+    visitRecords(await table.readBlock(meta, MAX_INDEX_BLOCK), { file, offset: meta.offset }, () => undefined);
+    const where = { file, offset: index.offset };
+    visitRecords(await table.readBlock(index, MAX_INDEX_BLOCK), where, (key, block, from, to) => {
+      const handle = readHandle({ bytes: block, position: from, end: to, where });
+      blocks.push({ ...handle, lastKey: key.slice() });
+    });
+    table.checkLayout();
+    return table;
+  }
+
+  /** Whether blocks follow each other without overlapping: only then is the work bounded by the size of the file. */
+  private checkLayout(): void {
+    let end = 0;
+    for (const { offset, size } of this.blocks) {
+      if (offset < end || offset + size + TRAILER_SIZE > this.source.size) {
+        throw corrupt(`the index points at ${size} bytes, which overlap others or the end`, {
+          file: this.source.name,
+          offset,
+        });
+      }
+      end = offset + size + TRAILER_SIZE;
+    }
+  }
+
+  /** The contents of a block, checked and unpacked; `limit` bounds what it may unpack to. */
+  async readBlock(handle: BlockHandle, limit: number, tensor?: string): Promise<Uint8Array> {
+    if (handle.size > limit) throw this.tooLarge(handle, handle.size, limit, tensor);
+    const stored = await readExactly(this.source, handle.offset, handle.size + TRAILER_SIZE, tensor);
+    return this.unpack(stored, handle, limit, tensor);
+  }
+
+  private tooLarge(handle: BlockHandle, size: number, limit: number, tensor?: string): CheckpointError {
+    const where = { file: this.source.name, offset: handle.offset, tensor };
+    return corrupt(`a block of ${size} bytes is more than the ${limit} that can be there`, where, { size, limit });
+  }
+
+  /** Checks and unpacks a block that was read with its trailer. */
+  unpack(stored: Uint8Array, handle: BlockHandle, limit: number, tensor?: string): Uint8Array {
+    const { size, offset } = handle;
+    const where: Where = { file: this.source.name, offset, tensor };
+    const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
+    if (this.checksum) {
+      const expected = view.getUint32(size + 1, true);
+      const actual = maskCrc(this.checksum(stored.subarray(0, size + 1)));
+      if (expected !== actual) {
+        throw corrupt(`block checksum mismatch: stored ${expected} vs. calculated ${actual}`, where, {
+          expected,
+          actual,
+        });
+      }
+    }
+    const contents = stored.subarray(0, size);
+    const kind = stored[size]!;
+    if (kind === 0) return contents;
+    if (kind !== 1) throw corrupt(`bad block type ${kind}`, where, { kind });
+    return unsnappy(contents, where, limit);
+  }
+
+  /** Visits every record of the table; blocks are read about a megabyte at a time. */
+  async visit(limit: number, visit: RecordVisitor): Promise<void> {
+    const { blocks, source } = this;
+    let last: Uint8Array | undefined;
+    for (let i = 0; i < blocks.length; ) {
+      const start = blocks[i]!.offset;
+      let j = i;
+      let end = start;
+      for (; j < blocks.length; j++) {
+        const next = blocks[j]!.offset + blocks[j]!.size + TRAILER_SIZE;
+        if (j > i && next - start > WINDOW) break;
+        end = next;
+      }
+      if (end - start - TRAILER_SIZE > Math.max(limit, WINDOW)) throw this.tooLarge(blocks[i]!, end - start, limit);
+      const window = await readExactly(source, start, end - start);
+      for (; i < j; i++) {
+        const handle = blocks[i]!;
+        const from = handle.offset - start;
+        const stored = window.subarray(from, from + handle.size + TRAILER_SIZE);
+        const where = { file: source.name, offset: handle.offset };
+        let firstKey = true;
+        visitRecords(this.unpack(stored, handle, limit), where, (key, block, a, b) => {
+          if (firstKey && last && compareKeys(key, last) <= 0)
+            throw corrupt('the keys of a table are out of order', where);
+          firstKey = false;
+          visit(key, block, a, b);
+        });
+        last = handle.lastKey;
+      }
+    }
+  }
+
+  /** The block that must hold a key, if any does. */
+  blockOf(key: Uint8Array): IndexedBlock | undefined {
+    let low = 0;
+    let high = this.blocks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareKeys(this.blocks[middle]!.lastKey, key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return this.blocks[low];
+  }
+}
+
+function readHandle(cursor: Cursor): BlockHandle {
+  return { offset: readVarint(cursor), size: readVarint(cursor) };
+}
