@@ -1,0 +1,14 @@
+import { GraphError, isGraphError } from '../graph-error.js';
+import type { ImportedGraph } from '../import/imported-graph.js';
+
+const PREFIXES = /^(Session fail to run with error: |Failed to load SavedModel: |Failed to delete SavedModel: )/;
+
+/** TensorFlow's error in its own words, tagged, with the node that it names. */
+export function tensorFlowError(error: unknown, graph: ImportedGraph): GraphError {
+  if (isGraphError(error)) return error;
+  const message = (error instanceof Error ? error.message : String(error)).replace(PREFIXES, '');
+  const name = /\{\{node ([^}\s]+)\}\}|[Nn]ode:? '([^']+)'/.exec(message);
+  const node = name?.[1] ?? name?.[2];
+  const op = node === undefined ? undefined : graph.findNode(node)?.op;
+  return new GraphError('TensorFlow', message, { node, op }, { cause: error });
+}
