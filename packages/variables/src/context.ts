@@ -16,7 +16,7 @@ import { VariableStore } from './variable-store.js';
 export interface VariableContext {
   readonly kind: 'eager' | 'graph';
   /** The current variable scope and the counts that number default names. */
-  readonly scopes: ScopeState;
+  scopes: ScopeState;
   /** The op name scopes, and what makes names unique. */
   readonly names: NameScopes;
   /** The open creator scopes, outermost first. */
@@ -33,7 +33,7 @@ export interface VariableContext {
 /** The context of code that is not inside a graph. */
 export class EagerContext implements VariableContext {
   readonly kind = 'eager';
-  readonly scopes = new ScopeState(true);
+  scopes = new ScopeState(true);
   readonly names = new EagerNameScopes();
   readonly creators: CreatorScope[] = [];
   store: VariableStore | null = null;
@@ -58,7 +58,7 @@ export class EagerContext implements VariableContext {
  */
 export class GraphRulesContext implements VariableContext {
   readonly kind = 'graph';
-  readonly scopes = new ScopeState(false);
+  scopes = new ScopeState(false);
   readonly names: NameScopes = new GraphNameScopes();
   readonly creators: CreatorScope[] = [];
   store: VariableStore | null = new VariableStore('graph');

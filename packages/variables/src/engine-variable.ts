@@ -42,10 +42,7 @@ export function createEagerVariable(options: VariableOptions): tf.Variable {
     const value = options.initialValue();
     const dtype = heldDType(options.dtype);
     const typed = value.dtype === dtype ? value : tf.cast(value, dtype);
-    // Weights of tf.layers and unnamed variables keep tfjs's own rules, its complaint about a name twice included.
-    if (options.name === undefined || options.origin === 'engine') {
-      return makeVariableUnhooked(typed, options.trainable, options.name, dtype);
-    }
+    if (options.name === undefined) return makeVariableUnhooked(typed, options.trainable, undefined, dtype);
     const key = freeEngineKey(options.name);
     const made = makeVariableUnhooked(typed, options.trainable, key, dtype);
     if (key !== options.name) nameVariablesForOptimizers(made, options.name, key);

@@ -8,6 +8,12 @@ export {
   type VariableContext,
 } from './context.js';
 export {
+  assertNoVariableCreations,
+  type CreatedVariable,
+  type CreationCause,
+  catchAndRaiseCreatedVariables,
+} from './creation-guards.js';
+export {
   type Aggregation,
   type Constraint,
   type CreatorScope,
@@ -32,10 +38,18 @@ export {
   trainableVariables,
 } from './graph-collections.js';
 export { GraphKeys } from './graph-keys.js';
+export { getOrCreateLayer } from './layer-store.js';
+export { Module } from './module.js';
 export { type NameScopeHandle, nameScope } from './name-scope.js';
 export { EagerNameScopes, GraphNameScopes, type NameScopes } from './name-scopes.js';
+export { engineKeyOf } from './optimizer-names.js';
+export { isPartitionedVariable, PartitionedVariable } from './partitioned-variable.js';
+export { addRegularizationLoss } from './regularization.js';
 export type { Body } from './scope-body.js';
 export { AUTO_REUSE, type Reuse, ScopeState, VariableScope } from './scope-state.js';
+export { type ShimDecorator, type ShimOptions, tf1VariableStore, trackTf1StyleVariables } from './shim.js';
+export { layerVariables, regularizationLoss } from './shim-layer.js';
+export { makeTemplate, type Template, type TemplateOptions } from './template.js';
 export type {
   CustomGetter,
   GetterArguments,
@@ -54,3 +68,4 @@ export {
   variableScope,
 } from './variable-scope.js';
 export { VariableStore } from './variable-store.js';
+export { formatVariable } from './variable-text.js';

@@ -1,9 +1,69 @@
-import type * as tf from '@tensorflow/tfjs-core';
+// Ports partitioned variables (_VariableStore._get_partitioned_variable, python/ops/variable_scope.py, TF 2.21).
+import * as tf from '@tensorflow/tfjs-core';
 import type { VariableContext } from './context.js';
 import { valueError } from './errors.js';
-import type { GetterArguments } from './variable-arguments.js';
+import { type GetterArguments, isConstantInitializer } from './variable-arguments.js';
 
-/** to come */
+/** A variable that a graph keeps as slices `name/part_0`, `name/part_1`, … along one axis. */
+export class PartitionedVariable {
+  constructor(
+    readonly name: string,
+    readonly shape: readonly number[],
+    readonly dtype: string,
+    readonly parts: readonly tf.Variable[],
+    readonly axis: number,
+  ) {}
+
+  /** The whole value, put together from the slices. */
+  asTensor(): tf.Tensor {
+    return this.parts.length === 1 ? tf.clone(this.parts[0] as tf.Tensor) : tf.concat([...this.parts], this.axis);
+  }
+}
+
+/** Whether what `getVariable` returned is kept in slices, as it is where a partitioner was given to it or the scope. */
+export function isPartitionedVariable(value: unknown): value is PartitionedVariable {
+  return value instanceof PartitionedVariable;
+}
+
+/** How many slices, along which axis. */
+function slicing(args: GetterArguments, shape: readonly number[]): { axis: number; count: number } {
+  const partitions = args.partitioner?.(shape, args.dtype) ?? [];
+  if (partitions.length !== shape.length) {
+    throw valueError(
+      `Partitioner returned a partition list that does not match the Variable's rank: ${partitions} vs. ${shape}`,
+      { name: args.name, partitions, shape },
+    );
+  }
+  if (partitions.some((count) => count < 1)) {
+    throw valueError(`Partitioner returned zero partitions for some axes: ${partitions}`, { name: args.name });
+  }
+  const sliced = partitions.flatMap((count, axis) => (count > 1 ? [axis] : []));
+  if (sliced.length > 1) {
+    throw valueError(`Can only slice a variable along one dimension: shape: ${shape}, partitioning: ${partitions}`, {
+      name: args.name,
+    });
+  }
+  const axis = sliced[0] ?? 0;
+  return { axis, count: partitions[axis] ?? 1 };
+}
+
+/** The arguments of one slice: a constant is cut, any other initializer makes the slice's shape. */
+function sliceArguments(args: GetterArguments, index: number, axis: number, start: number, shape: number[]) {
+  const { initializer } = args;
+  const common = { ...args, partitioner: null, name: `${args.name}/part_${index}` };
+  if (initializer === null || initializer === undefined || !isConstantInitializer(initializer)) {
+    return { ...common, shape };
+  }
+  const begin = shape.map((_, i) => (i === axis ? start : 0));
+  const cut = () => tf.slice(initializer instanceof tf.Tensor ? initializer : tf.tensor(initializer), begin, shape);
+  return { ...common, shape: null, initializer: cut };
+}
+
+/**
+ * Gets or makes a variable in slices: the first `size % count` slices are one longer.
+ *
+ * @throws {VariablesError} `ValueError` outside a graph, as TF2's `get_variable` does.
+ */
 export function getPartitioned(
   context: VariableContext,
   args: GetterArguments,
@@ -12,9 +72,36 @@ export function getPartitioned(
   if (context.kind !== 'graph') {
     throw valueError(
       '`partitioner` arg for `get_variable` is unsupported in TF2. File a bug if you need help. ' +
-        `You passed ${String(args.partitioner)}`,
+        `You passed ${args.partitioner?.name || 'a partitioner'}`,
       { name: args.name },
     );
   }
-  return getSingle(context, { ...args, partitioner: null });
+  if (context.store?.variables.has(args.name)) {
+    throw valueError(
+      `A partitioner was provided, but an unpartitioned version of the variable was found: ${args.name}. ` +
+        'Perhaps a variable of the same name was already created without partitioning?',
+      { name: args.name },
+    );
+  }
+  const constant =
+    args.initializer !== null && args.initializer !== undefined && isConstantInitializer(args.initializer);
+  const shape = args.shape ?? (constant ? tf.tidy(() => tf.tensor(args.initializer as tf.TensorLike).shape) : null);
+  if (shape === null || shape.includes(null)) {
+    throw valueError(
+      `Shape of a new variable (${args.name}) must be fully defined, but instead was ${shape ?? 'None'}.`,
+      { name: args.name, shape },
+    );
+  }
+  const whole = shape as readonly number[];
+  const { axis, count } = slicing(args, whole);
+  const size = whole[axis] ?? 0;
+  const parts: tf.Variable[] = [];
+  for (let i = 0, start = 0; i < count; i += 1) {
+    const length = Math.floor(size / count) + (i < size % count ? 1 : 0);
+    const partShape = whole.map((dimension, at) => (at === axis ? length : dimension));
+    parts.push(getSingle(context, sliceArguments(args, i, axis, start, partShape)));
+    start += length;
+  }
+  // The type that getVariable promises is a single variable's; `isPartitionedVariable` tells.
+  return new PartitionedVariable(args.name, whole, args.dtype, parts, axis) as unknown as tf.Variable;
 }

@@ -1,0 +1,127 @@
+// Ports tf.compat.v1.keras.utils.track_tf1_style_variables (tf_keras variable_scope_shim.py, 2.21).
+// Departures: losses are read from the store, so that a call that throws loses none and a decorated method that calls
+// another of the same object counts none twice; `strict` gives TF1's reuse rules within each call.
+import { Collections } from './collections.js';
+import { currentContext, type VariableContext } from './context.js';
+import { VariablesError, valueError } from './errors.js';
+import { isLayer, isModule } from './module.js';
+import { runBody, trackScope } from './scope-body.js';
+import { ScopeState, VariableScope } from './scope-state.js';
+import { attachStore, type ShimOwner, STORE_PROPERTY } from './shim-layer.js';
+import { VariableStore } from './variable-store.js';
+
+/** How a decorated method shares variables. */
+export interface ShimOptions {
+  /** TF1's rules within each call: a variable must not be made twice, `reuse: true` must find it. */
+  strict?: boolean;
+}
+
+type Method<T, A extends unknown[], R> = (this: T, ...args: A) => R;
+
+/** Decorates a method of a layer or `Module`, in decorator or function form. */
+export type ShimDecorator = <T extends object, A extends unknown[], R>(
+  method: Method<T, A, R>,
+  context?: ClassMethodDecoratorContext<T, Method<T, A, R>>,
+) => Method<T, A, R>;
+
+function storeOf(owner: ShimOwner, strict: boolean): VariableStore {
+  const present = owner[STORE_PROPERTY];
+  if (present !== undefined) return present;
+  const store = new VariableStore(strict ? 'strictShim' : 'shim');
+  // An ordinary property: its place among the others is its place in the order of variables, as in Keras.
+  owner[STORE_PROPERTY] = store;
+  attachStore(owner);
+  return store;
+}
+
+/** The variables, layers and losses that the shim keeps for an object; undefined before its first decorated call. */
+export function tf1VariableStore(owner: object): VariableStore | undefined {
+  return (owner as ShimOwner)[STORE_PROPERTY];
+}
+
+/** Under TF1's rules each outermost call begins as a fresh graph does: nothing seen, nothing numbered. */
+function beginStrictCall(context: VariableContext, store: VariableStore): () => void {
+  const { scopes } = context;
+  const { seen } = store;
+  const fresh = new ScopeState(false);
+  const outer = scopes.current;
+  fresh.current = new VariableScope(outer.name, false, outer.originalNameScope, outer, outer.constraint);
+  context.scopes = fresh;
+  store.seen = new Set();
+  return () => {
+    context.scopes = scopes;
+    store.seen = seen;
+  };
+}
+
+function withStore<R>(owner: ShimOwner, options: ShimOptions, body: () => R): R {
+  const context = currentContext();
+  const store = storeOf(owner, options.strict ?? false);
+  const { store: outerStore, collections } = context;
+  const entered = outerStore !== store;
+  context.store = store;
+  // Collections of eager code would grow from call to call; each call of a decorated method has its own.
+  if (entered && context.kind === 'eager') context.collections = new Collections();
+  const endStrict = entered && store.kind === 'strictShim' ? beginStrictCall(context, store) : undefined;
+  const close = trackScope('decorated method', owner.constructor.name, () => {
+    endStrict?.();
+    context.store = outerStore;
+    context.collections = collections;
+  });
+  return runBody(body, close);
+}
+
+function checkOwner(owner: unknown): asserts owner is ShimOwner {
+  if (isLayer(owner) || isModule(owner)) return;
+  throw valueError(
+    '"`@tf.compat.v1.keras.utils.track_tf1_layers_and_variables` must be applied to a method of a subclassed ' +
+      '`tf.Module`, `tf.keras.layers.Layer`, or `tf.keras.Model` and which takes `self` as the first argument. But, the ' +
+      `first argument passed to the decorated method was ${String(owner)}, which does not extend Module, Layer, or Model."`,
+  );
+}
+
+function decorate<T extends object, A extends unknown[], R>(
+  method: Method<T, A, R>,
+  options: ShimOptions,
+  context?: ClassMethodDecoratorContext<T, Method<T, A, R>>,
+): Method<T, A, R> {
+  if (context !== undefined && (context.kind !== 'method' || context.static)) {
+    throw new VariablesError('TypeError', `trackTf1StyleVariables decorates methods, not a ${context.kind}.`);
+  }
+  // Shape inference of functional models must be in place before the first call.
+  context?.addInitializer(function (this: T) {
+    if (isLayer(this)) attachStore(this as unknown as ShimOwner);
+  });
+  return function (this: T, ...args: A): R {
+    checkOwner(this);
+    return withStore(this, options, () => method.apply(this, args));
+  };
+}
+
+/**
+ * Makes a method of a tf.layers layer or a `Module` keep the TF1-style variables that it gets: the first call makes
+ * them, later calls find them again, and the layer's weights and losses include them.
+ *
+ * A standard decorator (`@trackTf1StyleVariables`, `@trackTf1StyleVariables({strict: true})`) or a function that wraps
+ * a method (`call = trackTf1StyleVariables(function (x) {…})`). The wrapper throws for another `this`, in TF's words.
+ */
+export function trackTf1StyleVariables<T extends object, A extends unknown[], R>(
+  method: Method<T, A, R>,
+  context: ClassMethodDecoratorContext<T, Method<T, A, R>>,
+): Method<T, A, R>;
+export function trackTf1StyleVariables<T extends object, A extends unknown[], R>(
+  method: Method<T, A, R>,
+  options?: ShimOptions,
+): Method<T, A, R>;
+export function trackTf1StyleVariables(options: ShimOptions): ShimDecorator;
+export function trackTf1StyleVariables<T extends object, A extends unknown[], R>(
+  methodOrOptions: Method<T, A, R> | ShimOptions,
+  second?: ClassMethodDecoratorContext<T, Method<T, A, R>> | ShimOptions,
+): Method<T, A, R> | ShimDecorator {
+  if (typeof methodOrOptions === 'function') {
+    const isContext = second !== undefined && 'kind' in second;
+    return isContext ? decorate(methodOrOptions, {}, second) : decorate(methodOrOptions, second ?? {});
+  }
+  const decorator: ShimDecorator = (method, context) => decorate(method, methodOrOptions, context);
+  return decorator;
+}
