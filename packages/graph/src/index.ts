@@ -1,7 +1,29 @@
+export type { CallSite } from './call-site.js';
+export type { Fetches, FetchResult } from './fetch.js';
+export { Graph, getDefaultGraph, type OpenGraphScope } from './graph.js';
 export { GraphError, type GraphErrorCode, isGraphError } from './graph-error.js';
+export {
+  assign,
+  assignAdd,
+  assignSub,
+  controlDependencies,
+  globalVariablesInitializer,
+  group,
+  identity,
+  localVariablesInitializer,
+  noOp,
+  type OperationLike,
+  type PlaceholderOptions,
+  placeholder,
+  placeholderWithDefault,
+  variablesInitializer,
+} from './graph-ops.js';
+export { type AssignType, GraphVariable } from './graph-variable.js';
 export type { Collection, ImportedVariable } from './import/collections.js';
 export { GRAPH_LIMITS, type GraphLimits } from './import/graph-limits.js';
 export { ImportedGraph } from './import/imported-graph.js';
 export { type ImportOptions, importMetaGraph } from './import/meta-graph.js';
 export type { FeedValue } from './native/feed-value.js';
 export { type Feeds as TensorFlowFeeds, TensorFlowSession } from './native/tensorflow-session.js';
+export { type Attributes, GraphTensor, Operation, type OutputInfo, type OutputRef } from './operation.js';
+export { type Feeds, Session, type SessionOptions } from './session.js';

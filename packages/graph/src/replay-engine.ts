@@ -1,0 +1,208 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { releaseStreams } from '@tfparity/random';
+import { adaptedAttrs } from './dynamic-shapes.js';
+import { GraphError, isGraphError } from './graph-error.js';
+import type { Operation, OutputRef } from './operation.js';
+import { outsideGraphs } from './recording.js';
+import { makePlan, type Plan, type PlanStep } from './replay-plan.js';
+import type { RunRequest, SessionEngine } from './session-engine.js';
+
+/** A value while a run goes on; what is not owned belongs to the session or the caller. */
+interface Held {
+  readonly tensor: tf.Tensor;
+  readonly owned: boolean;
+}
+
+let sessions = 0;
+
+/** Computes runs by calling the recorded kernels again, in the order of recording, on a TensorFlow.js backend. */
+export class ReplayEngine implements SessionEngine {
+  private readonly stream = `session_${++sessions}/`;
+  private readonly variables = new Map<Operation, tf.Tensor>();
+  private readonly constants = new Map<Operation, tf.Tensor>();
+  private readonly plans = new Map<string, Plan>();
+
+  constructor(private readonly backendName: string) {}
+
+  run(request: RunRequest): tf.Tensor[] {
+    const feeds = [...request.feeds.keys()];
+    const plan = this.planFor(request.fetches, request.targets, feeds);
+    // Inside tidy, so that nothing is left behind where a step fails; what lives on is kept or returned.
+    return outsideGraphs(this.backendName, () => tf.tidy(() => this.execute(plan, [...request.feeds.values()])));
+  }
+
+  close(): void {
+    for (const tensor of [...this.variables.values(), ...this.constants.values()]) tensor.dispose();
+    this.variables.clear();
+    this.constants.clear();
+    this.plans.clear();
+    releaseStreams(this.stream);
+  }
+
+  private planFor(fetches: readonly OutputRef[], targets: readonly Operation[], feeds: readonly OutputRef[]): Plan {
+    const key = [fetches, feeds].map((refs) => refs.map((ref) => `${ref.op.id}:${ref.index}`).join()).join(';');
+    const full = `${key};${targets.map((op) => op.id).join()}`;
+    let plan = this.plans.get(full);
+    if (plan === undefined) {
+      plan = makePlan(fetches, targets, feeds);
+      this.plans.set(full, plan);
+    }
+    return plan;
+  }
+
+  private execute(plan: Plan, feeds: readonly tf.Tensor[]): tf.Tensor[] {
+    const slots = new Array<Held | undefined>(plan.slotCount);
+    plan.feedSlots.forEach((slot, i) => {
+      slots[slot] = { tensor: feeds[i]!, owned: false };
+    });
+    for (const step of plan.steps) {
+      this.runStep(plan, step, slots);
+      for (const slot of step.release) {
+        const held = slots[slot];
+        if (held?.owned) held.tensor.dispose();
+        slots[slot] = undefined;
+      }
+    }
+    const results = plan.fetchSlots.map((slot) => tf.clone(slots[slot]!.tensor));
+    for (const slot of plan.rest) if (slots[slot]!.owned) slots[slot]!.tensor.dispose();
+    return results;
+  }
+
+  private runStep(plan: Plan, step: PlanStep, slots: (Held | undefined)[]): void {
+    const { op } = step;
+    if (!op.isKernel) {
+      const held = this.runOwn(plan, step, slots);
+      if (held !== undefined) slots[step.output] = held;
+      return;
+    }
+    const outputs = this.runKernel(
+      op,
+      step.inputs.map((slot) => slots[slot]!.tensor),
+    );
+    outputs.forEach((tensor, i) => {
+      slots[step.output + i] = { tensor, owned: true };
+    });
+  }
+
+  private runKernel(op: Operation, tensors: readonly tf.Tensor[]): tf.Tensor[] {
+    const names = op.inputNames;
+    const inputs = names === null ? tensors : Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
+    let attrs = op.dynamic ? adaptedAttrs(op, tensors) : op.attrs;
+    // An op's generator is its own, and each session starts it afresh, as TensorFlow's kernels do.
+    if (attrs['stream'] !== undefined) attrs = { ...attrs, stream: `${this.stream}${op.id}` };
+    let result: tf.Tensor | tf.Tensor[];
+    try {
+      result = tf.engine().runKernel(op.type, inputs as tf.NamedTensorMap, attrs as tf.NamedAttrMap);
+    } catch (error) {
+      throw isGraphError(error) ? error : failed(op, (error as Error).message, error);
+    }
+    const outputs = Array.isArray(result) ? result : [result];
+    if (!op.dynamic) checkShapes(op, outputs);
+    return outputs;
+  }
+
+  /** The graph's own ops, which are no kernels. */
+  private runOwn(plan: Plan, step: PlanStep, slots: readonly (Held | undefined)[]): Held | undefined {
+    const { op } = step;
+    const value = () => slots[step.inputs[step.inputs.length - 1]!]!.tensor;
+    switch (op.type) {
+      case 'Const':
+        return { tensor: this.constant(op), owned: false };
+      case 'ReadVariableOp': {
+        const handle = op.inputs[0]!.op;
+        const current = this.variable(handle, op);
+        // A value that this run replaces has to outlive the assignment.
+        return plan.assigned.has(handle)
+          ? { tensor: tf.clone(current), owned: true }
+          : { tensor: current, owned: false };
+      }
+      case 'AssignVariableOp':
+        this.setVariable(op.inputs[0]!.op, tf.clone(value()));
+        return undefined;
+      case 'AssignAddVariableOp':
+      case 'AssignSubVariableOp': {
+        const handle = op.inputs[0]!.op;
+        const combine = op.type === 'AssignAddVariableOp' ? tf.add : tf.sub;
+        this.setVariable(handle, combine(this.variable(handle, op), value()));
+        return undefined;
+      }
+      case 'PlaceholderWithDefault':
+        return { tensor: tf.clone(value()), owned: true };
+      case 'Placeholder':
+        throw unfed(op);
+      case 'NoOp':
+      case 'VarHandleOp':
+        return undefined;
+      default:
+        throw failed(op, `the replay engine has no op '${op.type}'`);
+    }
+  }
+
+  private constant(op: Operation): tf.Tensor {
+    let tensor = this.constants.get(op);
+    if (tensor === undefined) {
+      const { dtype, shape } = op.outputInfos[0]!;
+      const values = op.attrs['value'] as tf.DataValues;
+      // Backends may keep the very array that they are given, and a graph's constants are never changed.
+      tensor = tf.keep(tf.engine().makeTensor(values.slice() as tf.DataValues, [...shape], dtype as tf.DataType));
+      this.constants.set(op, tensor);
+    }
+    return tensor;
+  }
+
+  private variable(handle: Operation, reader: Operation): tf.Tensor {
+    const tensor = this.variables.get(handle);
+    if (tensor !== undefined) return tensor;
+    const status =
+      this.variables.size === 0
+        ? `Container localhost does not exist. (Could not find resource: localhost/${handle.name})`
+        : `Resource localhost/${handle.name}/N10tensorflow3VarE does not exist.`;
+    throw new GraphError(
+      'FailedPrecondition',
+      `Could not find variable ${handle.name}. This could mean that the variable has been deleted. In TF1, it can also ` +
+        `mean the variable is uninitialized. Debug info: container=localhost, status error message=${status}` +
+        nodeSuffix(reader),
+      { variable: handle.name, node: reader.name, callSite: handle.callSite },
+    );
+  }
+
+  private setVariable(handle: Operation, value: tf.Tensor): void {
+    this.variables.get(handle)?.dispose();
+    this.variables.set(handle, tf.keep(value));
+  }
+}
+
+function nodeSuffix(op: Operation): string {
+  const site = op.callSite;
+  return `\n\t [[{{node ${op.name}}}]]${site === undefined ? '' : ` made at ${site.file}:${site.line}`}`;
+}
+
+function failed(op: Operation, message: string, cause?: unknown): GraphError {
+  const details = { node: op.name, kernel: op.type, callSite: op.callSite };
+  return new GraphError('Failed', `${message}${nodeSuffix(op)}`, details, { cause });
+}
+
+const DTYPE_NAMES: Readonly<Record<string, string>> = { float32: 'float', complex64: 'complex64' };
+
+function unfed(op: Operation): GraphError {
+  const dtype = String(op.attrs['dtype']);
+  const shape = (op.attrs['shape'] as (number | null)[]).map((axis) => axis ?? '?').join(',');
+  return new GraphError(
+    'WrongValue',
+    `You must feed a value for placeholder tensor '${op.name}' with dtype ${DTYPE_NAMES[dtype] ?? dtype} and shape ` +
+      `[${shape}]${nodeSuffix(op)}`,
+    { node: op.name, dtype, shape: op.attrs['shape'] },
+  );
+}
+
+function checkShapes(op: Operation, outputs: readonly tf.Tensor[]): void {
+  outputs.forEach((tensor, i) => {
+    const recorded = op.outputInfos[i]!.shape;
+    if (tf.util.arraysEqual(tensor.shape, [...recorded])) return;
+    throw failed(
+      op,
+      `output ${i} has shape [${tensor.shape}], and was recorded as [${recorded}]: the shape depends on values, which a ` +
+        'graph does not have while it is built; compute it outside the graph and feed it',
+    );
+  });
+}

@@ -1,0 +1,131 @@
+// Shapes of the kernels that nets are made of, by the rules of tfjs's own ops; every other kernel is run on zeros.
+import * as tf from '@tensorflow/tfjs-core';
+import type { OutputInfo } from './operation.js';
+
+type Named = Readonly<Record<string, OutputInfo>>;
+type Rule = (inputs: Named, attrs: Record<string, unknown>, all: readonly OutputInfo[]) => OutputInfo[] | undefined;
+
+type Pad = Parameters<typeof tf.backend_util.computeConv2DInfo>[4];
+type Pair = [number, number];
+type Shape4D = [number, number, number, number];
+
+const float = (shape: readonly number[]): OutputInfo[] => [{ dtype: 'float32', shape }];
+
+/** Elementwise on one float32 input. */
+const unary: Rule = (_inputs, _attrs, all) =>
+  all.length === 1 && all[0]!.dtype === 'float32' ? float(all[0]!.shape) : undefined;
+
+function binary(dtype: 'float32' | 'bool'): Rule {
+  return ({ a, b }) => {
+    if (a?.dtype !== 'float32' || b?.dtype !== 'float32') return undefined;
+    return [{ dtype, shape: tf.backend_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]) }];
+  };
+}
+
+function reduction(inputName: 'x'): Rule {
+  return (inputs, attrs) => {
+    const input = inputs[inputName];
+    if (input?.dtype !== 'float32') return undefined;
+    const axes = tf.util.parseAxisParam(attrs['axis'] as number | number[], [...input.shape]);
+    const [out] = tf.backend_util.computeOutAndReduceShapes([...input.shape], axes);
+    return float(attrs['keepDims'] === true ? tf.backend_util.expandShapeToKeepDim(out, axes) : out);
+  };
+}
+
+function convolution(depthwise: boolean): Rule {
+  return ({ x, filter }, attrs) => {
+    if (x?.dtype !== 'float32' || filter === undefined || x.shape.length !== 4) return undefined;
+    const format = attrs['dataFormat'] as 'NHWC' | 'NCHW' | undefined;
+    const info = tf.backend_util.computeConv2DInfo(
+      [...x.shape] as Shape4D,
+      [...filter.shape] as Shape4D,
+      attrs['strides'] as Pair,
+      (attrs['dilations'] as Pair | undefined) ?? 1,
+      attrs['pad'] as Pad,
+      attrs['dimRoundingMode'] as 'floor' | undefined,
+      depthwise,
+      tf.backend_util.convertConv2DDataFormat(format ?? 'NHWC'),
+    );
+    return float(info.outShape);
+  };
+}
+
+const pooling: Rule = ({ x }, attrs) => {
+  if (x?.dtype !== 'float32' || x.shape.length !== 4) return undefined;
+  const info = tf.backend_util.computePool2DInfo(
+    [...x.shape] as Shape4D,
+    attrs['filterSize'] as Pair,
+    attrs['strides'] as Pair,
+    1,
+    attrs['pad'] as Pad,
+    attrs['dimRoundingMode'] as 'floor' | undefined,
+  );
+  return float(info.outShape);
+};
+
+const concat: Rule = (_, attrs, all) => {
+  const axis = attrs['axis'] as number;
+  if (axis < 0 || all.some((input) => input.dtype !== all[0]!.dtype)) return undefined;
+  const shape = tf.backend_util.computeOutShape(
+    all.map((input) => [...input.shape]),
+    axis,
+  );
+  return [{ dtype: all[0]!.dtype, shape }];
+};
+
+const batchMatMul: Rule = ({ a, b }, attrs) => {
+  if (a?.dtype !== 'float32' || b?.dtype !== 'float32' || a.shape.length < 2 || b.shape.length < 2) return undefined;
+  const rows = a.shape.at(attrs['transposeA'] === true ? -1 : -2)!;
+  const columns = b.shape.at(attrs['transposeB'] === true ? -2 : -1)!;
+  const batch = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return float([...batch, rows, columns]);
+};
+
+const drawn: Rule = (_, attrs) => [{ dtype: attrs['dtype'] as tf.DataType, shape: attrs['shape'] as number[] }];
+
+const reshape: Rule = ({ x }, attrs) => {
+  const shape = attrs['shape'] as number[];
+  if (x === undefined || shape.some((axis) => axis < 0)) return undefined;
+  return tf.util.sizeFromShape([...x.shape]) === tf.util.sizeFromShape(shape) ? [{ dtype: x.dtype, shape }] : undefined;
+};
+
+const sameAsX: Rule = ({ x }) => (x?.dtype === 'float32' ? float(x.shape) : undefined);
+
+const rules: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(
+    ['Relu', 'Relu6', 'Elu', 'Sigmoid', 'Tanh', 'Exp', 'Log', 'Sqrt', 'Rsqrt', 'Square', 'Neg', 'Abs', 'Floor'].map(
+      (name) => [name, unary],
+    ),
+  ),
+  ...Object.fromEntries(
+    ['Add', 'Sub', 'Multiply', 'RealDiv', 'Maximum', 'Minimum', 'SquaredDifference'].map((name) => [
+      name,
+      binary('float32'),
+    ]),
+  ),
+  ...Object.fromEntries(['Greater', 'GreaterEqual', 'Less', 'LessEqual'].map((name) => [name, binary('bool')])),
+  ...Object.fromEntries(['Sum', 'Mean', 'Max', 'Min'].map((name) => [name, reduction('x')])),
+  Conv2D: convolution(false),
+  DepthwiseConv2dNative: convolution(true),
+  MaxPool: pooling,
+  AvgPool: pooling,
+  Concat: concat,
+  BatchMatMul: batchMatMul,
+  Reshape: reshape,
+  FusedBatchNorm: sameAsX,
+  RandomUniform: drawn,
+  RandomStandardNormal: drawn,
+  TruncatedNormal: drawn,
+};
+
+/** The outputs of a kernel that has a rule here; undefined where the kernel has to be run to know. */
+export function knownOutputs(
+  kernelName: string,
+  names: readonly string[],
+  infos: readonly OutputInfo[],
+  attrs: tf.NamedAttrMap,
+): OutputInfo[] | undefined {
+  const rule = rules[kernelName];
+  if (rule === undefined) return undefined;
+  return rule(Object.fromEntries(names.map((name, i) => [name, infos[i]!])), attrs as Record<string, unknown>, infos);
+}
