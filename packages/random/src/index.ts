@@ -11,6 +11,7 @@ export {
   type VarianceScalingOptions,
 } from './initializers.js';
 export { diffLedgers, type LedgerDifference, type LedgerEntry, labelDraws } from './ledger.js';
+export { randomArray } from './random-array.js';
 export { isRandomError, RandomError, type RandomErrorCode } from './random-error.js';
 export {
   RANDOM_KERNELS,

@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NdArray } from '@tfparity/array';
 import { RandomError } from './random-error.js';
 import { RandomOp, type RandomOpName } from './random-op.js';
-import { onStreamsReleased, type Seed } from './seed-context.js';
+import { randomState } from './random-states.js';
+import type { Seed } from './seed-context.js';
 
 /** Attributes of every stateful random kernel. */
 export interface RandomKernelAttrs {
@@ -68,16 +69,12 @@ interface NodeBackend extends tf.KernelBackend {
   executeSingleOutput(op: string, attrs: OpAttr[], inputs: tf.TensorInfo[]): tf.Tensor;
 }
 
-const states = new Map<string, RandomOp>();
 let registered = false;
 
 /** Registers the kernels, once, for every backend that TensorFlow.js has; called by every function that draws. */
 export function registerRandomKernels(): void {
   if (registered) return;
   registered = true;
-  onStreamsReleased((prefix) => {
-    for (const key of states.keys()) if (key.startsWith(prefix)) states.delete(key);
-  });
   for (const kernelName of RANDOM_KERNELS) {
     for (const backendName of BACKENDS) {
       if (tf.getKernel(kernelName, backendName) !== undefined) continue;
@@ -171,44 +168,33 @@ function runNative(name: RandomKernel, inputs: Inputs, attrs: RandomKernelAttrs,
   return result;
 }
 
-/** The generator of a stream, made on first use. */
-function stateOf(op: RandomOpName, attrs: RandomKernelAttrs): RandomOp {
-  const { stream, seed, seed2, dtype } = attrs;
-  const key = `${stream}|${op}|${dtype}|${seed}|${seed2}`;
-  let state = states.get(key);
-  if (state === undefined) {
-    state = new RandomOp(op, { seed, seed2, dtype });
-    states.set(key, state);
-  }
-  return state;
-}
-
 function draw(name: RandomKernel, inputs: Inputs, attrs: RandomKernelAttrs, backend: tf.KernelBackend): NdArray {
   const read = (key: string): NdArray => {
     const info = inputs[key] as tf.TensorInfo;
     return { dtype: info.dtype as 'float32', shape: info.shape, data: backend.readSync(info.dataId) as Float32Array };
   };
-  const { shape = [], minval = 0, maxval = 0, numSamples = 0, dtype } = attrs;
+  const { shape = [], minval = 0, maxval = 0, numSamples = 0, dtype, seed, seed2, stream } = attrs;
+  const state = (op: RandomOpName) => randomState(stream, op, { seed, seed2, dtype });
   switch (name) {
     case 'RandomUniformInt':
-      return stateOf(name, attrs).draw({ shape, minval, maxval });
+      return state(name).draw({ shape, minval, maxval });
     case 'RandomShuffle':
-      return stateOf(name, attrs).draw({ value: read('value') });
+      return state(name).draw({ value: read('value') });
     case 'RandomCategorical':
-      return stateOf('Multinomial', attrs).draw({ logits: read('logits'), numSamples });
+      return state('Multinomial').draw({ logits: read('logits'), numSamples });
     case 'RandomGamma':
-      return stateOf(name, attrs).draw({ shape, alpha: read('alpha') });
+      return state(name).draw({ shape, alpha: read('alpha') });
     case 'RandomPoissonV2':
-      return stateOf(name, attrs).draw({ shape, rate: read('rate') });
+      return state(name).draw({ shape, rate: read('rate') });
     case 'RandomUniform':
     case 'RandomStandardNormal':
     case 'TruncatedNormal':
-      return stateOf(name, attrs).draw({ shape });
+      return state(name).draw({ shape });
     default: {
-      const { seed } = attrs as unknown as StatelessKernelAttrs;
+      const { seed: seeds } = attrs as unknown as StatelessKernelAttrs;
       return new RandomOp(name, { dtype }).draw({
         shape,
-        seed,
+        seed: seeds,
         ...(name === 'StatelessRandomUniformInt' ? { minval, maxval } : {}),
       });
     }

@@ -1,5 +1,6 @@
 // Ported from tensorflow/python/ops/random_ops.py (2.21). Departure: dtypes are those that TensorFlow.js has.
 import * as tf from '@tensorflow/tfjs-core';
+import { entropy } from './entropy.js';
 import { RandomError } from './random-error.js';
 import { type RandomDType, type RandomKernelAttrs, registerRandomKernels } from './random-kernels.js';
 import { currentSeedContext, type Seed, takeSeed } from './seed-context.js';
@@ -23,12 +24,6 @@ export interface NormalOptions extends SeedOptions {
   readonly mean?: number;
   readonly stddev?: number;
   readonly dtype?: 'float32';
-}
-
-/** Two 32-bit words from the platform: where TensorFlow would draw its seeds from entropy. */
-function entropy(): readonly [number, number] {
-  const [a = 1, b = 0] = crypto.getRandomValues(new Uint32Array(2));
-  return [a, b];
 }
 
 function checkDType(dtype: string, allowed: readonly string[], fn: string): void {

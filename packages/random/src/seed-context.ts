@@ -3,6 +3,7 @@
 import type { Seed } from './philox-generator.js';
 import { PythonRandom } from './python-random.js';
 import { RandomError } from './random-error.js';
+import { getSeedPair } from './seeds.js';
 
 export type { Seed };
 
@@ -32,7 +33,6 @@ export interface SeedContext {
 /** A function that stands in front of every context and hands out pairs itself, as the test tool does. */
 export type SeedSource = (request: DrawRequest) => SeedPair;
 
-const DEFAULT_GRAPH_SEED = 87654321;
 const MAX_INT32 = 2 ** 31 - 1;
 
 class EagerSeedContext implements SeedContext {
@@ -169,13 +169,6 @@ export function setSeed(seed: Seed | null): void {
   currentSeedContext().seed = seed === null ? null : checkSeed(seed);
 }
 
-/** `seed mod (2^31 - 1)`, with Python's sign. */
-function truncateSeed(seed: Seed): number {
-  const modulus = BigInt(MAX_INT32);
-  const rest = BigInt(seed) % modulus;
-  return Number(rest < 0n ? rest + modulus : rest);
-}
-
 /**
  * The pair of seeds that the next op takes, `tf.compat.v1.get_seed`: by the tool in whose scope this is called, or by
  * the rules of random_seed.py, in graphs and in eager code. Every call counts as one op.
@@ -192,10 +185,5 @@ export function takeSeed(request: DrawRequest): SeedPair {
   if (source !== undefined) return source.value(request);
   const context = currentSeedContext();
   const opSeed = request.opSeed === null ? null : checkSeed(request.opSeed, 'op seed');
-  if (context.seed === null) {
-    return opSeed === null ? [null, null] : [DEFAULT_GRAPH_SEED, truncateSeed(opSeed)];
-  }
-  const pair = [truncateSeed(context.seed), truncateSeed(opSeed ?? context.nextOpId())] as const;
-  // The C++ ops read (0, 0) as "draw from entropy"; TensorFlow steps aside in the same way.
-  return pair[0] === 0 && pair[1] === 0 ? [0, MAX_INT32] : pair;
+  return getSeedPair(context.seed, opSeed, () => context.nextOpId()) ?? [null, null];
 }
