@@ -1,5 +1,5 @@
 // Ported from tf_keras/src/legacy_tf_layers/migration_utils.py (2.21). Departures: a scope restarts the streams when it
-// is entered; the pair (0, 0), which TensorFlow draws from entropy, is refused; there is a ledger.
+// is entered and left; the pair (0, 0), which TensorFlow draws from entropy, is refused; there is a ledger.
 import { callSite, currentLabel, type LedgerEntry, seedForLedger } from './ledger.js';
 import { RandomError } from './random-error.js';
 import {
@@ -7,6 +7,7 @@ import {
   type DrawRequest,
   eagerSeedContext,
   pushSeedSource,
+  restartEagerStreams,
   type Seed,
   type SeedPair,
 } from './seed-context.js';
@@ -107,6 +108,8 @@ export class DeterministicRandomTestTool {
       [Symbol.dispose]: () => {
         source[Symbol.dispose]();
         interception?.[Symbol.dispose]();
+        // A scope around this one may give the same pairs to its ops, which in a graph would start afresh.
+        restartEagerStreams();
       },
     };
   }

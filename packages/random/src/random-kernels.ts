@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NdArray } from '@tfparity/array';
 import { RandomError } from './random-error.js';
 import { RandomOp, type RandomOpName } from './random-op.js';
-import { randomState } from './random-states.js';
+import { nativeStream, randomState } from './random-states.js';
 import type { Seed } from './seed-context.js';
 
 /** Attributes of every stateful random kernel. */
@@ -158,7 +158,7 @@ function runNative(name: RandomKernel, inputs: Inputs, attrs: RandomKernelAttrs,
     int('seed2', attrs.seed2);
     // TensorFlow ignores attributes whose names begin with '_', but its cache of eager kernels, where an op's state
     // lives, is keyed by them too: another stream is another kernel, which starts afresh.
-    list.push({ name: '_stream', type: binding.TF_ATTR_STRING, value: attrs.stream });
+    list.push({ name: '_stream', type: binding.TF_ATTR_STRING, value: nativeStream(attrs.stream) });
   }
   if (input !== undefined) args.push(input);
   if (attrs.numSamples !== undefined) args.push(scalar(attrs.numSamples));

@@ -48,9 +48,13 @@ class EagerSeedContext implements SeedContext {
   set seed(seed: Seed | null) {
     this.#seed = seed;
     this.#random = seed === null ? undefined : new PythonRandom(seed);
+    this.restart();
+  }
+
+  restart(): void {
     const ended = this.stream;
     this.#epoch += 1;
-    for (const listener of streamListeners) listener(ended);
+    releaseStreams(ended);
   }
 
   get stream(): string {
@@ -70,7 +74,7 @@ interface Pushed<T> {
 const streamListeners = new Set<(prefix: string) => void>();
 const contexts: Pushed<SeedContext>[] = [];
 const sources: Pushed<SeedSource>[] = [];
-let eager: SeedContext | undefined;
+let eager: EagerSeedContext | undefined;
 
 function push<T>(stack: Pushed<T>[], what: string, value: T): Disposable {
   const entry = { what, value };
@@ -93,10 +97,15 @@ function push<T>(stack: Pushed<T>[], what: string, value: T): Disposable {
   };
 }
 
-/** The context of plain eager code: one for the whole process, as in TensorFlow. */
+/** The context of plain eager code: one for the whole process, as in TensorFlow. Setting its `seed` restarts its streams. */
 export function eagerSeedContext(): SeedContext {
   eager ??= new EagerSeedContext();
   return eager;
+}
+
+/** Makes every op of eager code start its stream afresh, as `setSeed` does, but keeps the seed and the numbering. */
+export function restartEagerStreams(): void {
+  eager?.restart();
 }
 
 /** The context that the next op takes its seeds from: the last one pushed, else that of eager code. */
@@ -139,7 +148,8 @@ export function onStreamsReleased(listener: (prefix: string) => void): void {
 
 /**
  * Forgets the generator states of every stream whose name begins with `prefix`; a session calls it when it closes.
- * TensorFlow's own kernels on the `tensorflow` backend keep theirs (a few hundred bytes each) until the process ends.
+ * They start afresh if they are asked for again. TensorFlow's cache of kernels, on the `tensorflow` backend, keeps a few
+ * hundred bytes of each until the process ends.
  */
 export function releaseStreams(prefix: string): void {
   for (const listener of streamListeners) listener(prefix);

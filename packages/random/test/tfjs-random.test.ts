@@ -18,12 +18,20 @@ const SHAPE = [3, 5];
 /** What TensorFlow.js is asked for, and our function whose numbers it must then give. */
 const PAIRS: readonly (readonly [string, () => tf.Tensor, () => tf.Tensor])[] = [
   ['randomUniform', () => tf.randomUniform(SHAPE), () => uniform(SHAPE)],
-  ['randomUniform with bounds', () => tf.randomUniform(SHAPE, -0.3, 0.7), () => uniform(SHAPE, { minval: -0.3, maxval: 0.7 })],
+  [
+    'randomUniform with bounds',
+    () => tf.randomUniform(SHAPE, -0.3, 0.7),
+    () => uniform(SHAPE, { minval: -0.3, maxval: 0.7 }),
+  ],
   ['randomUniform with a seed', () => tf.randomUniform(SHAPE, 0, 1, 'float32', 17), () => uniform(SHAPE)],
   ['randomUniform with seed 0', () => tf.randomUniform(SHAPE, 0, 1, 'float32', 0), () => uniform(SHAPE)],
   ['randomUniform of one number', () => tf.randomUniform([1], 2, 5), () => uniform([1], { minval: 2, maxval: 5 })],
   ['randomUniform of none', () => tf.randomUniform([0, 2]), () => uniform([0, 2])],
-  ['randomUniform of int32', () => tf.randomUniform(SHAPE, -5, 90, 'int32'), () => uniformInt(SHAPE, { minval: -5, maxval: 90 })],
+  [
+    'randomUniform of int32',
+    () => tf.randomUniform(SHAPE, -5, 90, 'int32'),
+    () => uniformInt(SHAPE, { minval: -5, maxval: 90 }),
+  ],
   ['randomUniformInt', () => tf.randomUniformInt(SHAPE, 0, 100), () => uniformInt(SHAPE, { maxval: 100 })],
   ['randomNormal', () => tf.randomNormal(SHAPE), () => normal(SHAPE)],
   ['randomNormal moved', () => tf.randomNormal(SHAPE, 0.5, 2), () => normal(SHAPE, { mean: 0.5, stddev: 2 })],
@@ -33,9 +41,32 @@ const PAIRS: readonly (readonly [string, () => tf.Tensor, () => tf.Tensor])[] = 
   ['rand', () => tf.rand(SHAPE, () => Math.random()), () => uniform(SHAPE)],
   ['rand of more than one block', () => tf.rand([150], Math.random), () => uniform([150])],
   ['multinomial', () => tf.multinomial([0.1, 0.2, 0.7], 6), () => tf.squeeze(categorical([[0.1, 0.2, 0.7]], 6))],
-  ['multinomial of rows', () => tf.multinomial([[0.1, 3], [2, 1]], 4, 5), () => categorical([[0.1, 3], [2, 1]], 4)],
+  [
+    'multinomial of rows',
+    () =>
+      tf.multinomial(
+        [
+          [0.1, 3],
+          [2, 1],
+        ],
+        4,
+        5,
+      ),
+    () =>
+      categorical(
+        [
+          [0.1, 3],
+          [2, 1],
+        ],
+        4,
+      ),
+  ],
   ['dropout', () => tf.dropout(tf.ones(SHAPE), 0.4), () => dropout(tf.ones(SHAPE), { rate: 0.4 })],
-  ['dropout with noiseShape', () => tf.dropout(tf.ones(SHAPE), 0.5, [3, 1], 9), () => dropout(tf.ones(SHAPE), { rate: 0.5, noiseShape: [3, 1] })],
+  [
+    'dropout with noiseShape',
+    () => tf.dropout(tf.ones(SHAPE), 0.5, [3, 1], 9),
+    () => dropout(tf.ones(SHAPE), { rate: 0.5, noiseShape: [3, 1] }),
+  ],
 ];
 
 describe.each(backends)('TensorFlow.js random functions in a scope, on %s', (backend) => {
@@ -56,15 +87,27 @@ describe.each(backends)('TensorFlow.js random functions in a scope, on %s', (bac
   });
 
   it('leaves TensorFlow.js as it was', () => {
-    const before = [tf.engine().startScope, tf.engine().endScope, tf.TensorBuffer.prototype.toTensor, Math.random, tf.getKernel('Multinomial', backend)];
+    const before = [
+      tf.engine().startScope,
+      tf.engine().endScope,
+      tf.TensorBuffer.prototype.toTensor,
+      Math.random,
+      tf.getKernel('Multinomial', backend),
+    ];
     new DeterministicRandomTestTool().scope(() => tf.multinomial([0.1, 0.9], 2));
     expect(() =>
       new DeterministicRandomTestTool().scope(() => {
         tf.randomUniform([-1]);
       }),
     ).toThrow();
-    const after = [tf.engine().startScope, tf.engine().endScope, tf.TensorBuffer.prototype.toTensor, Math.random, tf.getKernel('Multinomial', backend)];
-    after.forEach((value, i) => expect(value).toBe(before[i]));
+    const after = [
+      tf.engine().startScope,
+      tf.engine().endScope,
+      tf.TensorBuffer.prototype.toTensor,
+      Math.random,
+      tf.getKernel('Multinomial', backend),
+    ];
+    for (const [i, value] of after.entries()) expect(value).toBe(before[i]);
     expect(Object.keys(Object.getOwnPropertyDescriptors(Object.prototype))).not.toContain('min');
     expect(tf.randomUniform([8]).dataSync()).not.toEqual(tf.randomUniform([8]).dataSync());
   });
@@ -95,8 +138,16 @@ describe.each(backends)('TensorFlow.js random functions in a scope, on %s', (bac
   it('passes gradients through tf.dropout', () => {
     const x = tf.ones([6]);
     const tool = () => new DeterministicRandomTestTool({ mode: 'num_random_ops' });
-    const theirs = tool().scope(() => tf.grad((v: tf.Tensor) => tf.dropout(v, 0.5))(x).dataSync());
-    const ours = tool().scope(() => tf.grad((v: tf.Tensor) => dropout(v, { rate: 0.5 }))(x).dataSync());
+    const theirs = tool().scope(() =>
+      tf
+        .grad((v: tf.Tensor) => tf.dropout(v, 0.5))(x)
+        .dataSync(),
+    );
+    const ours = tool().scope(() =>
+      tf
+        .grad((v: tf.Tensor) => dropout(v, { rate: 0.5 }))(x)
+        .dataSync(),
+    );
     expect(theirs).toEqual(ours);
   });
 });
