@@ -3,6 +3,7 @@ import { Collections } from './collections.js';
 import { type CreatorScope, createThroughCreators, type VariableOptions } from './creator-chain.js';
 import { retainEngineHook } from './engine-hook.js';
 import { createEagerVariable } from './engine-variable.js';
+import { GraphKeys } from './graph-keys.js';
 import { EagerNameScopes, GraphNameScopes, type NameScopes } from './name-scopes.js';
 import { trackScope } from './scope-body.js';
 import { ScopeState } from './scope-state.js';
@@ -24,7 +25,10 @@ export interface VariableContext {
   /** Where `getVariable` keeps variables: a graph's own, or that of the shim whose method is running; else null. */
   store: VariableStore | null;
   collections: Collections;
-  /** The bottom of the creator chain: makes the variable under `names.uniqueName(options.name)`. */
+  /**
+   * The bottom of the creator chain: makes the variable under `names.uniqueName(options.name)`; in a graph it also puts
+   * it into the collections.
+   */
   createVariable(options: VariableOptions): tf.Variable;
   /** Eager: assigns at once and returns undefined. Graph: records an Assign op and returns its handle. */
   assign(variable: tf.Variable, value: tf.Tensor): unknown;
@@ -65,7 +69,11 @@ export class GraphRulesContext implements VariableContext {
   collections = new Collections();
 
   createVariable(options: VariableOptions): tf.Variable {
-    return createEagerVariable({ ...options, name: this.names.uniqueName(options.name ?? 'Variable') });
+    const variable = createEagerVariable({ ...options, name: this.names.uniqueName(options.name ?? 'Variable') });
+    const collections = new Set<string>(options.collections ?? [GraphKeys.GLOBAL_VARIABLES]);
+    if (options.trainable) collections.add(GraphKeys.TRAINABLE_VARIABLES);
+    for (const name of collections) this.collections.add(name, variable);
+    return variable;
   }
 
   assign(variable: tf.Variable, value: tf.Tensor): unknown {
@@ -103,7 +111,12 @@ export function pushContext(context: VariableContext): Disposable {
  * Calls nest; tfjs's own function is back when the last one is released.
  */
 export function retainMakeVariable(): () => void {
-  return retainEngineHook((options) => createThroughCreators(currentContext(), options));
+  return retainEngineHook((options) => createVariable(currentContext(), options));
+}
+
+/** Makes a variable in a context, asking the open creators first. */
+export function createVariable(context: VariableContext, options: VariableOptions): tf.Variable {
+  return createThroughCreators(context.creators, options, (asked) => context.createVariable(asked));
 }
 
 /** Assigns a value to a variable: at once in eager code; in a graph it records the op and returns its handle. */

@@ -39,16 +39,15 @@ export interface CreatorScope {
   readonly creator: VariableCreator;
 }
 
-/** Runs the creators, innermost first, down to the context's own `createVariable`. */
+/** Runs the creators, innermost first, down to `bottom`, which makes the variable. */
 export function createThroughCreators(
-  context: { readonly creators: readonly CreatorScope[]; createVariable(options: VariableOptions): tf.Variable },
+  creators: readonly CreatorScope[],
   options: VariableOptions,
+  bottom: (options: VariableOptions) => tf.Variable,
 ): tf.Variable {
   const call = (index: number, current: VariableOptions): tf.Variable => {
-    const scope = context.creators[index];
-    return scope === undefined
-      ? context.createVariable(current)
-      : scope.creator((changed) => call(index - 1, changed), current);
+    const scope = creators[index];
+    return scope === undefined ? bottom(current) : scope.creator((changed) => call(index - 1, changed), current);
   };
-  return call(context.creators.length - 1, options);
+  return call(creators.length - 1, options);
 }

@@ -1,7 +1,7 @@
 // Ports tf.variable_creator_scope (python/ops/variable_scope.py, TF 2.21) onto tfjs's engine.
 import * as tf from '@tensorflow/tfjs-core';
-import { currentContext, retainMakeVariable } from './context.js';
-import { createThroughCreators, type VariableCreator, type VariableOptions } from './creator-chain.js';
+import { createVariable, currentContext, retainMakeVariable } from './context.js';
+import type { VariableCreator, VariableOptions } from './creator-chain.js';
 import { type Body, openScope } from './scope-body.js';
 
 /**
@@ -50,5 +50,5 @@ export function variable(initialValue: tf.Tensor | tf.TensorLike, args: Variable
     constraint: args.constraint,
     origin: 'variable',
   };
-  return createThroughCreators(currentContext(), options);
+  return createVariable(currentContext(), options);
 }

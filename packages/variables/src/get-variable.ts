@@ -2,8 +2,8 @@
 // tf_keras variable_scope_shim.py _EagerVariableStore; TF 2.21). Departure: a shim raises TF1's errors for a missing
 // shape, where TensorFlow's initializer fails with a Python TypeError.
 import type * as tf from '@tensorflow/tfjs-core';
-import { currentContext, type VariableContext } from './context.js';
-import { createThroughCreators } from './creator-chain.js';
+import { labelDraws } from '@tfparity/random';
+import { createVariable, currentContext, type VariableContext } from './context.js';
 import { valueError } from './errors.js';
 import { GraphKeys } from './graph-keys.js';
 import { constantFacts, initialValueOf, needsArguments } from './initial-value.js';
@@ -190,9 +190,9 @@ function create(context: VariableContext, args: GetterArguments): tf.Variable {
   context.names.restore('');
   let made: tf.Variable;
   try {
-    made = createThroughCreators(context, {
+    made = createVariable(context, {
       name,
-      initialValue: initial.value,
+      initialValue: () => labelDraws(name, initial.value),
       shape: initial.shape,
       dtype: initial.dtype,
       trainable: args.trainable,

@@ -1,6 +1,7 @@
 export { Collections } from './collections.js';
 export {
   assign,
+  createVariable,
   currentContext,
   EagerContext,
   GraphRulesContext,
@@ -13,14 +14,13 @@ export {
   type CreationCause,
   catchAndRaiseCreatedVariables,
 } from './creation-guards.js';
-export {
-  type Aggregation,
-  type Constraint,
-  type CreatorScope,
-  createThroughCreators,
-  type Synchronization,
-  type VariableCreator,
-  type VariableOptions,
+export type {
+  Aggregation,
+  Constraint,
+  CreatorScope,
+  Synchronization,
+  VariableCreator,
+  VariableOptions,
 } from './creator-chain.js';
 export { type VariableArguments, variable, variableCreatorScope } from './creator-scope.js';
 export { isVariablesError, VariablesError, type VariablesErrorCode } from './errors.js';

@@ -1,6 +1,6 @@
 // Ports how get_variable turns an initializer into an initial value (python/ops/variable_scope.py, TF 2.21).
 import * as tf from '@tensorflow/tfjs-core';
-import { glorotUniform } from './default-initializer.js';
+import { initializers } from '@tfparity/random';
 import { heldDType } from './engine-variable.js';
 import {
   type ConstantInitializer,
@@ -69,7 +69,11 @@ export function initialValueOf(args: GetterArguments): InitialValue {
   const sizes = [...(shape ?? [])];
   if (initializer === null) {
     const floating = held === 'float32';
-    return { value: () => (floating ? glorotUniform(sizes) : tf.zeros(sizes, held)), shape: sizes, dtype };
+    return {
+      value: () => (floating ? initializers.glorotUniform()(sizes, 'float32') : tf.zeros(sizes, held)),
+      shape: sizes,
+      dtype,
+    };
   }
   const instance = isClass(initializer) ? new initializer() : initializer;
   const value = isInitializerObject(instance)

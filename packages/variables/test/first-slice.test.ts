@@ -2,7 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { backends, useBackend } from '@tfparity/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { getVariable, layerVariables, regularizationLoss, trackTf1StyleVariables, variableScope } from '../src/index.js';
+import {
+  getVariable,
+  layerVariables,
+  regularizationLoss,
+  trackTf1StyleVariables,
+  variableScope,
+} from '../src/index.js';
 
 class Scale extends tfl.layers.Layer {
   static className = 'ScaleLayer';
@@ -35,7 +41,7 @@ describe.each(backends)('%s', (name) => {
     expect(model.outputs[0]?.shape).toEqual([null, 3]);
     expect(model.weights.length).toBe(1);
     model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
-    const history = await model.fit(tf.ones([2, 4]), tf.ones([2, 3]).mul(4), { epochs: 1, verbose: 0 });
+    const history = await model.fit(tf.ones([2, 4]), tf.fill([2, 3], 4), { epochs: 1, verbose: 0 });
     expect(history.history['loss']?.[0]).toBe(12);
     expect(layerVariables(layer)[0]?.dataSync()[0]).toBe(1);
     expect(layerVariables(second)[0]?.dataSync()[0]).toBeCloseTo(0.8);
