@@ -8,19 +8,18 @@ import { describeTensor, Operation, type OutputRef, symbolOf } from './operation
 export type Fetches = tf.Tensor | Operation | string | readonly Fetches[] | { readonly [name: string]: Fetches };
 
 /** What a session returns for what it was asked for: the same structure, with null where an op stood. */
-export type FetchResult<F> = F extends Operation
-  ? null
-  : F extends tf.Tensor
-    ? tf.Tensor
-    : F extends `${string}:${number}`
+export type FetchResult<F> = 0 extends 1 & F
+  ? // tfjs's ops infer "any" where their result is destructured; such a fetch is a tensor.
+    tf.Tensor
+  : F extends Operation
+    ? null
+    : F extends tf.Tensor
       ? tf.Tensor
-      : F extends string
-        ? tf.Tensor | null
-        : F extends readonly unknown[]
-          ? { -readonly [K in keyof F]: FetchResult<F[K]> }
-          : F extends object
-            ? { -readonly [K in keyof F]: FetchResult<F[K]> }
-            : never;
+      : F extends `${string}:${number}`
+        ? tf.Tensor
+        : F extends string
+          ? tf.Tensor | null
+          : { -readonly [K in keyof F]: FetchResult<F[K]> };
 
 /** Fetches, resolved. */
 export interface ResolvedFetches {

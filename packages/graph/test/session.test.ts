@@ -1,0 +1,388 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { dropout, normal, setSeed, uniform } from '@tfparity/random';
+import { backends, useBackend } from '@tfparity/testing';
+import { addToCollection, GraphKeys, getCollection, getVariable, nameScope, variableScope } from '@tfparity/variables';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  assign,
+  assignAdd,
+  assignSub,
+  controlDependencies,
+  Graph,
+  type GraphVariable,
+  getDefaultGraph,
+  globalVariablesInitializer,
+  group,
+  identity,
+  localVariablesInitializer,
+  noOp,
+  type Operation,
+  placeholder,
+  placeholderWithDefault,
+  Session,
+  variablesInitializer,
+} from '../src/index.js';
+
+const values = (tensor: tf.Tensor): number[] => Array.from(tensor.dataSync());
+const zeros = (shape: readonly number[]) => tf.zeros([...shape]);
+
+describe.each(backends)('sessions on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  it('keeps the values of variables per session, and from run to run', () => {
+    const graph = new Graph();
+    const { v, add, init } = graph.asDefault(() => {
+      const v = getVariable('v', { shape: [2], initializer: zeros });
+      return { v, add: assignAdd(v, [1, 2]), init: globalVariablesInitializer() };
+    });
+    using a = new Session(graph);
+    using b = new Session(graph);
+    a.run(init);
+    b.run(init);
+    a.run(add);
+    a.run(add);
+    expect(values(a.run(v))).toEqual([2, 4]);
+    expect(values(b.run(v))).toEqual([0, 0]);
+  });
+
+  it('runs update ops only when they are fetched, and by way of control dependencies', () => {
+    const graph = new Graph();
+    const { v, plain, waiting } = graph.asDefault(() => {
+      const v = getVariable('v', { shape: [], initializer: zeros });
+      addToCollection(GraphKeys.UPDATE_OPS, assign(v, tf.add(v, 1)));
+      const plain = tf.mul(v, 10);
+      const updates = getCollection<Operation>(GraphKeys.UPDATE_OPS);
+      // A read under control dependencies sees what they did; a clone is what carries them.
+      const waiting = controlDependencies(updates, () => [tf.mul(v, 10), tf.clone(plain)]);
+      return { v, plain, waiting };
+    });
+    using session = new Session(graph);
+    session.run(graph.getOperationByName('v/Assign'));
+    session.run(plain);
+    expect(values(session.run(v))).toEqual([0]);
+    const [after, before] = session.run(waiting);
+    expect([values(after!), values(before!)]).toEqual([[10], [0]]);
+    session.run(waiting[1]!);
+    expect(values(session.run(v))).toEqual([2]);
+  });
+
+  it('computes nothing that no fetch needs, and nothing behind a feed', () => {
+    const graph = new Graph();
+    const { x, y, z } = graph.asDefault(() => {
+      const x = placeholder('float32', [2], 'x');
+      const y = tf.square(x);
+      return { x, y, z: tf.add(y, 1) };
+    });
+    using session = new Session(graph);
+    expect(values(session.run(z, [[y, [3, 4]]]))).toEqual([4, 5]);
+    expect(() => session.run(z)).toThrow(
+      "You must feed a value for placeholder tensor 'x' with dtype float and shape [2]",
+    );
+    expect(values(session.run(z, { 'x:0': [2, 3] }))).toEqual([5, 10]);
+    expect(values(session.run(z, new Map([[x, tf.tensor1d([1, 1], 'int32')]])))).toEqual([2, 2]);
+  });
+
+  it('draws the next numbers on each run, and the same again in a new session', () => {
+    const build = () => {
+      const graph = new Graph();
+      return graph.asDefault(() => {
+        setSeed(7);
+        const draws = [uniform([3]), normal([2]), uniform([3], { seed: 5 }), dropout(tf.ones([8]), { rate: 0.5 })];
+        return { graph, draws };
+      });
+    };
+    const { graph, draws } = build();
+    const runs = (session: Session) => [1, 2].map(() => session.run(draws).map(values));
+    using first = new Session(graph);
+    const [one, two] = runs(first);
+    expect(two).not.toEqual(one);
+    using second = new Session(graph);
+    expect(runs(second)).toEqual([one, two]);
+    const again = build();
+    using third = new Session(again.graph);
+    expect(third.run(again.draws).map(values)).toEqual(one);
+    // TensorFlow 2.21: in a tf.Graph, v1.set_random_seed(7); v1.Session().run([tf.random.uniform([3]),
+    // tf.random.normal([2]), tf.random.uniform([3], seed=5), tf.nn.dropout(tf.ones([8]), 0.5)]), run twice.
+    expect(one).toEqual([
+      [0.7537285089492798, 0.07793760299682617, 0.45880913734436035],
+      [-0.5408053994178772, 1.1220329999923706],
+      [0.8669310808181763, 0.0021675825119018555, 0.9194519519805908],
+      [0, 2, 2, 2, 0, 2, 2, 0],
+    ]);
+    expect(two).toEqual([
+      [0.7915035486221313, 0.510116696357727, 0.5416638851165771],
+      [0.7477176785469055, -0.20272484421730042],
+      [0.7997453212738037, 0.9907882213592529, 0.44618701934814453],
+      [2, 0, 0, 0, 2, 0, 2, 0],
+    ]);
+  });
+
+  it('gives graph and eager code the same bits for conv, batch norm and pooling', () => {
+    const x = uniform([2, 16, 16, 3], { seed: 1 }) as tf.Tensor4D;
+    const w = normal([3, 3, 3, 8], { seed: 2 }) as tf.Tensor4D;
+    const net = (image: tf.Tensor4D) => {
+      const h = tf.conv2d(image, w, 2, 'valid');
+      const { mean, variance } = tf.moments(h, [0, 1, 2]);
+      const n = tf.relu(tf.batchNorm(h, mean as tf.Tensor1D, variance as tf.Tensor1D, undefined, undefined, 1e-3));
+      const pooled = [tf.maxPool(n, 3, 2, 'same'), tf.avgPool(n, 3, 2, 'same')];
+      return tf.softmax(tf.reshape(tf.concat(pooled, 3), [2, -1]));
+    };
+    const eager = net(x);
+    const graph = new Graph();
+    const [image, out] = graph.asDefault(() => {
+      const image = placeholder('float32', [2, 16, 16, 3], 'image');
+      return [image, net(image as tf.Tensor4D)];
+    });
+    using session = new Session(graph);
+    expect(session.run(out, [[image, x]]).dataSync()).toEqual(eager.dataSync());
+  });
+
+  it('keeps memory flat over 200 runs, and frees everything when it closes', () => {
+    const outside = tf.memory().numTensors;
+    const graph = new Graph();
+    const { x, loss, train, init } = graph.asDefault(() => {
+      const x = placeholder('float32', [4, 3], 'x');
+      const w = getVariable('w', { shape: [3, 2], initializer: (s: readonly number[]) => uniform(s, { seed: 3 }) });
+      const { value: loss, grads } = tf.variableGrads(
+        () => tf.mean(tf.square(tf.matMul(x as tf.Tensor2D, w as unknown as tf.Tensor2D))) as tf.Scalar,
+      );
+      return { x, loss, train: assignSub(w, tf.mul(grads['w']!, 0.1)), init: globalVariablesInitializer() };
+    });
+    expect(tf.memory().numTensors).toBe(outside);
+    const session = new Session(graph);
+    session.run(init);
+    const feed = new Float32Array(12).map((_, i) => i / 12);
+    const step = () => {
+      const [value] = session.run([loss, train], [[x, tf.util.toNestedArray([4, 3], feed)]]);
+      const got = values(value)[0]!;
+      value.dispose();
+      return got;
+    };
+    const first = step();
+    const before = tf.memory();
+    let last = first;
+    for (let run = 0; run < 200; run++) last = step();
+    expect(last).toBeLessThan(first);
+    const after = tf.memory();
+    expect([after.numTensors, after.numDataBuffers, after.numBytes]).toEqual([
+      before.numTensors,
+      before.numDataBuffers,
+      before.numBytes,
+    ]);
+    expect(() => session.run('nope:0')).toThrow();
+    expect(() => session.run(loss)).toThrow('You must feed');
+    expect(tf.memory().numTensors).toBe(before.numTensors);
+    session.close();
+    session.close();
+    expect(tf.memory().numTensors).toBe(outside);
+    expect(() => session.run(loss)).toThrow('Attempted to use a closed Session.');
+  });
+
+  it('takes a feed of another batch size where the size was declared unknown', () => {
+    const graph = new Graph();
+    const [x, out] = graph.asDefault(() => {
+      const x = placeholder('float32', [null, 4], 'x');
+      const h = tf.relu(tf.matMul(x as tf.Tensor2D, tf.ones([4, 6])));
+      const y = tf.reshape(h, [h.shape[0]!, 3, 2]);
+      return [x, tf.sum(tf.reshape(y, [-1, 6]), 1)];
+    });
+    using session = new Session(graph);
+    for (const batch of [1, 2, 5])
+      expect(values(session.run(out, [[x, tf.ones([batch, 4])]]))).toEqual(Array(batch).fill(24));
+    expect(() => session.run(out, [[x, tf.ones([2, 5])]])).toThrow(
+      'Cannot feed value of shape (2, 5) for Tensor x:0, which has shape (None, 4)',
+    );
+  });
+});
+
+describe('graphs', () => {
+  beforeAll(() => useBackend('cpu'));
+  let graph: Graph;
+  beforeEach(() => {
+    graph = new Graph();
+  });
+
+  it('names ops as TensorFlow does', () => {
+    using _ = graph.asDefault();
+    const x = placeholder('int32', [], 'x');
+    expect(placeholder('int32', [], 'X').name).toBe('X_1:0');
+    nameScope('q', () => {
+      expect([identity(x).name, identity(x).name, identity(x, 'x').name]).toEqual([
+        'q/Identity:0',
+        'q/Identity_1:0',
+        'q/x:0',
+      ]);
+    });
+    expect(nameScope('q', () => identity(x).name)).toBe('q_1/Identity:0');
+    const v = variableScope('net', () => getVariable('v', { shape: [2], initializer: zeros })) as GraphVariable;
+    expect([v.name, v.handle.name, v.initializer.name, v.snapshot.name]).toEqual([
+      'net/v',
+      'net/v',
+      'net/v/Assign',
+      'net/v/Read/ReadVariableOp:0',
+    ]);
+    const names = [globalVariablesInitializer(), globalVariablesInitializer(), localVariablesInitializer()];
+    expect(names.map((op) => op.name)).toEqual(['init', 'init_1', 'init_2']);
+    expect([group([x]).name, noOp().name, variablesInitializer([v], 'start').name]).toEqual([
+      'group_deps',
+      'NoOp',
+      'start',
+    ]);
+    expect(String(placeholder('float32', [null, 2], 'image'))).toBe(
+      'Tensor("image:0", shape=(None, 2), dtype=float32)',
+    );
+  });
+
+  it('refuses to read a tensor that has no value, naming it and where it was made', () => {
+    using _ = graph.asDefault();
+    const y = tf.add(placeholder('float32', [2], 'x'), 1);
+    expect(() => y.dataSync()).toThrow(
+      /^Tensor\("Add:0", shape=\(2,\), dtype=float32\) \(made at .*session\.test\.ts:\d+\) has no value while its graph is being built/,
+    );
+    expect(values(tf.tensor1d([1, 2]))).toEqual([1, 2]);
+  });
+
+  it('refuses a symbolic tensor in eager code, and leaves the engine as it was', async () => {
+    const [y, c] = graph.asDefault(() => [tf.add(placeholder('float32', [2], 'x'), 1), tf.tensor1d([1, 2])]);
+    expect(() => tf.square(y)).toThrow('fetch it with session.run');
+    expect(() => tf.square(c)).toThrow('fetch it with session.run');
+    await expect(y.data()).rejects.toThrow('fetch it with session.run');
+    expect(tf.getBackend()).toBe('cpu');
+    expect(values(tf.square([3]))).toEqual([9]);
+  });
+
+  it('captures eager tensors as constants, once each', () => {
+    const eager = tf.tensor1d([1, 2]);
+    const y = graph.asDefault(() => tf.addN([eager, tf.mul(eager, 2)]));
+    eager.dispose();
+    expect(graph.operations.filter((op) => op.type === 'Const' && op.outputInfos[0]!.shape.length === 1)).toHaveLength(
+      1,
+    );
+    using session = new Session(graph);
+    expect(values(session.run(y))).toEqual([3, 6]);
+  });
+
+  it('outlives tf.tidy and dispose', () => {
+    const y = graph.asDefault(() => {
+      const x = tf.tidy(() => tf.ones([2]));
+      const kept = tf.tidy(() => {
+        const h = tf.add(x, 1);
+        addToCollection('kept', h);
+        return tf.scalar(0);
+      });
+      kept.dispose();
+      x.dispose();
+      return tf.add(getCollection<tf.Tensor>('kept')[0]!, x);
+    });
+    using session = new Session(graph);
+    expect(values(session.run(y))).toEqual([3, 3]);
+  });
+
+  it('keeps two graphs apart', () => {
+    const other = new Graph();
+    const a = graph.asDefault(() => {
+      setSeed(1);
+      getVariable('v', { shape: [1], initializer: zeros });
+      const inner = other.asDefault(() => {
+        getVariable('v', { shape: [2], initializer: zeros });
+        expect(getDefaultGraph()).toBe(other);
+        return tf.scalar(1);
+      });
+      expect(getDefaultGraph()).toBe(graph);
+      expect(() => tf.add(inner, 1)).toThrow(
+        /must be from the same graph as .* \(graphs are graph_\d+ and graph_\d+\)/,
+      );
+      expect(() => assign(other.variables[0]!, [1, 2])).toThrow(`variable 'v' belongs to ${other.name}`);
+      return tf.scalar(2);
+    });
+    expect([graph.variables[0]!.shape, other.variables[0]!.shape]).toEqual([[1], [2]]);
+    expect(other.seedContext.seed).toBeNull();
+    using session = new Session(other);
+    expect(() => session.run(a)).toThrow('is not an element of this graph.');
+    expect(() => session.run(graph.variables[0]!.initializer)).toThrow('is not an element of this graph.');
+    expect(() => session.run(other.operations[0]!, [[a, 1]])).toThrow('Cannot interpret feed_dict key as Tensor');
+  });
+
+  it('has TensorFlow words for what is not there', () => {
+    using _ = graph.asDefault();
+    using session = new Session();
+    expect(() => session.run('x:0')).toThrow('The Session graph is empty.');
+    const x = placeholder('float32', [2], 'x');
+    const v = getVariable('v', { shape: [2], initializer: zeros });
+    expect(() => graph.getTensorByName('x')).toThrow("The name 'x' refers to an Operation, not a Tensor.");
+    expect(() => graph.getTensorByName('q:0')).toThrow(
+      "The name 'q:0' refers to a Tensor which does not exist. The operation, 'q', does not exist in the graph.",
+    );
+    expect(() => graph.getTensorByName('x:3')).toThrow("The operation, 'x', exists but only has 1 outputs.");
+    expect(() => graph.getOperationByName('x:0')).toThrow("Name 'x:0' appears to refer to a Tensor, not a Operation.");
+    expect(() => session.run('foo')).toThrow('Argument `fetch` = foo cannot be interpreted as a Tensor.');
+    expect(() => session.run(3 as unknown as string)).toThrow('has invalid type "number"');
+    expect(() => session.run(x, { 'nope:0': 1 })).toThrow(
+      "Cannot interpret feed_dict key as Tensor: The name 'nope:0' refers to a Tensor which does not exist.",
+    );
+    expect(() => session.run(tf.add(v, 1))).toThrow(
+      /^Could not find variable v\. This could mean that the variable has been deleted\. In TF1, it can also mean the variable is uninitialized\./,
+    );
+    expect(() => assign(v, [1, 2, 3])).toThrow(
+      'The variable shape (2,), and the assigned value shape (3,) are incompatible.',
+    );
+    graph.finalize();
+    expect(() => tf.scalar(1)).toThrow('Graph is finalized and cannot be modified.');
+  });
+
+  it('names the op and its line when a kernel fails', () => {
+    const x = graph.asDefault(() => placeholder('float32', [null, 3], 'x'));
+    const y = graph.asDefault(() => tf.add(x, tf.ones([2, 3])));
+    using session = new Session(graph);
+    expect(() => session.run(y, [[x, tf.ones([5, 3])]])).toThrow(
+      /\[\[\{\{node Add\}\}\]\] made at .*session\.test\.ts:\d+/,
+    );
+  });
+
+  it('returns the structure of the fetches, and values for feeds and defaults', () => {
+    const { p, v } = graph.asDefault(() => {
+      const p = placeholderWithDefault([1, 2], [null], 'p');
+      return { p, v: tf.add(p, 1) };
+    });
+    using session = new Session(graph);
+    const got = session.run({ list: [v, 'Add:0'], same: v });
+    expect([values(got.list[1]), values(got.same)]).toEqual([
+      [2, 3],
+      [2, 3],
+    ]);
+    got.same.dispose();
+    expect(values(got.list[0])).toEqual([2, 3]);
+    expect(values(session.run(v, [[p, [5]]]))).toEqual([6]);
+    const fed = tf.tensor1d([9]);
+    const back = session.run(p, [[p, fed]]);
+    fed.dispose();
+    expect(values(back)).toEqual([9]);
+  });
+
+  it('closes scopes in order, and after errors', () => {
+    const other = new Graph();
+    const outer = graph.asDefault();
+    const inner = other.asDefault();
+    expect(() => outer[Symbol.dispose]()).toThrow(
+      `${graph.name} is closed, but ${other.name}, opened inside it, is still open`,
+    );
+    inner[Symbol.dispose]();
+    outer[Symbol.dispose]();
+    expect(() =>
+      graph.asDefault(() => {
+        throw new Error('mine');
+      }),
+    ).toThrow('mine');
+    expect(() => getDefaultGraph()).toThrow('no graph is the default here');
+    expect(tf.getBackend()).toBe('cpu');
+  });
+
+  it('stays open while the promise of a body is pending', async () => {
+    const name = await graph.asDefault(async () => {
+      await Promise.resolve();
+      return placeholder('float32', [1], 'late').name;
+    });
+    expect(name).toBe('late:0');
+    expect(tf.getBackend()).toBe('cpu');
+  });
+});
