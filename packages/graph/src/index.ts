@@ -20,10 +20,12 @@ export {
 } from './graph-ops.js';
 export { type AssignType, GraphVariable } from './graph-variable.js';
 export type { Collection, ImportedVariable } from './import/collections.js';
+export { type ImportGraphDefOptions, importGraphDef } from './import/frozen-graph.js';
 export { GRAPH_LIMITS, type GraphLimits } from './import/graph-limits.js';
 export { ImportedGraph } from './import/imported-graph.js';
 export { type ImportOptions, importMetaGraph } from './import/meta-graph.js';
+export { importSavedModel, type ImportSavedModelOptions } from './import/saved-model.js';
 export type { FeedValue } from './native/feed-value.js';
-export { type Feeds as TensorFlowFeeds, TensorFlowSession } from './native/tensorflow-session.js';
+export { type TensorFlowFeeds, TensorFlowSession, type TensorFlowSessionOptions } from './native/tensorflow-session.js';
 export { type Attributes, GraphTensor, Operation, type OutputInfo, type OutputRef } from './operation.js';
 export { type Feeds, Session, type SessionOptions } from './session.js';
