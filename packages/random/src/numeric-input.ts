@@ -1,4 +1,15 @@
-import { type ArrayLike, DTYPES, type DType, type NdArray, ndArray, toNdArray } from '@tfparity/array';
+import {
+  type ArrayLike,
+  bfloat16Bits,
+  bfloat16Value,
+  DTYPES,
+  type DType,
+  float16Bits,
+  float16Value,
+  type NdArray,
+  ndArray,
+  toNdArray,
+} from '@tfparity/array';
 import { RandomError } from './random-error.js';
 
 /** Nested arrays of numbers, as `tf.tensor` takes them. */
@@ -28,7 +39,8 @@ export function numericArray(input: NumericInput, dtype?: DType): NdArray {
     flat.forEach((value, i) => {
       (data as unknown as BigInt64Array)[i] = BigInt(value);
     });
-  } else data.set(flat);
+  } else if (chosen === 'float16') data.set(flat.map(float16Bits));
+  else data.set(chosen === 'bfloat16' ? flat.map(bfloat16Bits) : flat);
   return ndArray(chosen, shape, data);
 }
 
@@ -44,4 +56,12 @@ function flatten(input: NestedNumbers, shape: readonly number[], axis: number, i
     });
   }
   for (const row of input) flatten(row, shape, axis + 1, into);
+}
+
+/** The values of a real array as doubles (float32 values as they are). */
+export function realValues({ dtype, data }: NdArray): Float64Array | Float32Array {
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  const values = Array.from(data as Iterable<number | bigint>, Number);
+  if (dtype === 'float16') return Float64Array.from(values, float16Value);
+  return Float64Array.from(dtype === 'bfloat16' ? values.map(bfloat16Value) : values);
 }

@@ -2,7 +2,10 @@
 // stateless_random_ops.cc (tensorflow/core/kernels, 2.21), as one thread runs them.
 import { DTYPES, type DType, formatShape, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
 import { wrongDType } from './distributions/dtypes.js';
+import { drawGamma } from './distributions/gamma.js';
+import { drawMultinomial } from './distributions/multinomial.js';
 import { fillNormal } from './distributions/normal.js';
+import { drawPoisson, POISSON_DTYPES } from './distributions/poisson.js';
 import { shuffleRows } from './distributions/shuffle.js';
 import { fillTruncatedNormal } from './distributions/truncated-normal.js';
 import { fillUniform } from './distributions/uniform.js';
@@ -59,8 +62,7 @@ const RESERVED_PER_OUTPUT = 256;
 type Fill = (generator: Philox, dtype: DType, data: NumericData, inputs: RandomOpInputs, op: string) => void;
 
 const filled = (fill: Fill, dtypes: readonly DType[]) => (draw: Draw) => {
-  const dtype = draw.dtype ?? dtypes[0]!;
-  if (!dtypes.includes(dtype)) throw wrongDType(draw.op, dtype, dtypes);
+  const dtype = allowed(draw, draw.dtype ?? dtypes[0]!, dtypes);
   const shape = shapeOf(draw);
   const size = sizeOf(shape);
   const data = new DTYPES[dtype].data!(size);
@@ -78,6 +80,23 @@ const KERNELS = {
   TruncatedNormal: filled(fillTruncatedNormal, REAL),
   RandomShuffle: (draw: Draw) =>
     shuffleRows(numericArray(needed(draw, 'value'), draw.dtype), (words) => draw.reserve(Math.floor((words + 3) / 4))),
+  Multinomial: (draw: Draw) => {
+    const dtype = allowed(draw, draw.dtype ?? 'int64', INTEGER);
+    const logits = numericArray(needed(draw, 'logits'), 'float32');
+    allowed(draw, logits.dtype, REAL);
+    return drawMultinomial(logits, needed(draw, 'numSamples'), dtype, draw.reserve);
+  },
+  RandomGamma: (draw: Draw) => {
+    const alpha = numericArray(needed(draw, 'alpha'), draw.dtype ?? 'float32');
+    allowed(draw, alpha.dtype, ['float32', 'float64', 'float16']);
+    return drawGamma(shapeOf(draw), alpha, (outputs) => draw.reserve(outputs * RESERVED_PER_OUTPUT));
+  },
+  RandomPoissonV2: (draw: Draw) => {
+    const dtype = allowed(draw, draw.dtype ?? 'int64', POISSON_DTYPES);
+    const rate = numericArray(needed(draw, 'rate'), dtype.startsWith('float') ? dtype : 'float32');
+    allowed(draw, rate.dtype, POISSON_DTYPES);
+    return drawPoisson(shapeOf(draw), rate, dtype, (outputs) => draw.reserve(outputs * RESERVED_PER_OUTPUT));
+  },
   StatelessRandomUniform: filled(fillUniform, REAL),
   StatelessRandomNormal: filled(fillNormal, REAL),
   StatelessTruncatedNormal: filled(fillTruncatedNormal, REAL),
@@ -151,6 +170,11 @@ function needed<K extends keyof RandomOpInputs>(draw: Draw, input: K): NonNullab
   const value = draw.inputs[input];
   if (value !== undefined && value !== null) return value;
   throw new RandomError('InvalidArgument', `${draw.op} needs '${input}', which was not given`, { op: draw.op, input });
+}
+
+function allowed(draw: Draw, dtype: DType, dtypes: readonly DType[]): DType {
+  if (dtypes.includes(dtype)) return dtype;
+  throw wrongDType(draw.op, dtype, dtypes);
 }
 
 function shapeOf(draw: Draw): Shape {
