@@ -1,8 +1,11 @@
 // What the main entry asks of Node; where there is no file system, `platform-web.ts` stands in its place.
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FileSet } from './byte-source.js';
 import { type Crc32c, portableCrc32c } from './crc32c.js';
+import type { FileSink } from './file-sink.js';
 import { splitPath } from './file-source.js';
+import { FolderSink } from './folder-sink.js';
 
 let fastest: Promise<Crc32c> | undefined;
 
@@ -28,4 +31,9 @@ export function loadCrc32c(): Promise<Crc32c> {
 /** A path or `file:` URL as the folder it lies in and the name there. */
 export async function openPath(path: string | URL): Promise<{ files: FileSet; base: string }> {
   return splitPath(path instanceof URL ? fileURLToPath(path) : path);
+}
+
+/** The folder that a prefix lies in, to write to, and the name there. */
+export async function openSink(prefix: string): Promise<{ sink: FileSink; base: string }> {
+  return { sink: new FolderSink(dirname(prefix)), base: prefix.endsWith('/') ? '' : basename(prefix) };
 }

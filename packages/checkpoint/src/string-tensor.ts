@@ -54,7 +54,10 @@ export function decodeStrings(
   const tail = stored.subarray(cursor.position);
   if (checksum) crc = checksum(tail, crc);
   let at = 4;
-  const strings = lengths.map((length) => tail.slice(at, (at += length)));
+  const strings = lengths.map((length) => {
+    at += length;
+    return tail.slice(at - length, at);
+  });
   return { strings, crc };
 }
 

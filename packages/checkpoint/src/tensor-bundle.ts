@@ -42,7 +42,7 @@ const latin1 = (bytes: Uint8Array): string => binary.decode(bytes);
 /** A V2 checkpoint whose index was read; data is read when it is asked for. */
 export class TensorBundle implements TensorStore {
   readonly format: CheckpointFormat;
-  readonly entries: readonly CheckpointEntry[];
+  entries: readonly CheckpointEntry[];
   readonly hidden: ReadonlyMap<string, CheckpointEntry>;
   objectGraph: ObjectGraph | undefined;
   private readonly shards = new Map<number, Promise<ByteSource>>();
@@ -54,11 +54,12 @@ export class TensorBundle implements TensorStore {
     private readonly header: BundleHeader,
     entries: readonly Located[],
     private readonly checksum: Crc32c | undefined,
+    format: CheckpointFormat | undefined,
   ) {
     const graph = entries.find((entry) => entry.name === OBJECT_GRAPH_KEY);
     this.hidden = new Map(graph ? [[graph.name, graph]] : []);
     this.entries = graph ? entries.filter((entry) => entry !== graph) : entries;
-    this.format = graph ? 'V2 object graph' : 'V2';
+    this.format = format ?? (graph ? 'V2 object graph' : 'V2');
   }
 
   /**
@@ -66,24 +67,44 @@ export class TensorBundle implements TensorStore {
    *
    * @throws {CheckpointError} `NotFound`, `NotACheckpoint`, `Corrupt`
    */
-  static async open(files: FileSet, base: string, checksum: Crc32c | undefined): Promise<TensorBundle> {
-    const index = await files.open(`${base}.index`);
+  static async open(
+    files: FileSet,
+    base: string,
+    checksum: Crc32c | undefined,
+    opened?: ByteSource,
+    format?: CheckpointFormat,
+  ): Promise<TensorBundle> {
+    const index = opened ?? (await files.open(`${base}.index`));
     const location = `${files.name}${base}`;
     if (!index) throw new CheckpointError('NotFound', `no file ${base}.index there`, { file: `${location}.index` });
     try {
       const { header, located } = await readIndex(await SsTable.open(index, checksum));
-      const bundle = new TensorBundle(files, base, location, header, located, checksum);
+      const bundle = new TensorBundle(files, base, location, header, located, checksum, format);
       const graph = bundle.hidden.get(OBJECT_GRAPH_KEY);
-      if (graph) {
-        const { data } = await bundle.read(graph);
-        const where = { file: bundle.shardFile((graph as Located).stored), tensor: OBJECT_GRAPH_KEY };
-        if (!Array.isArray(data) || data.length !== 1) throw corrupt('the object graph is not one string', where);
-        bundle.objectGraph = decodeObjectGraph(data[0]!, where);
-      }
+      if (graph) bundle.nameByGraph(await bundle.readGraph(graph as Located));
       return bundle;
     } finally {
       await index.close?.();
     }
+  }
+
+  private async readGraph(entry: Located): Promise<ObjectGraph> {
+    const { data } = await this.read(entry);
+    const where: Where = { file: this.shardFile(entry.stored), offset: entry.stored.offset, tensor: entry.name };
+    if (!Array.isArray(data) || data.length !== 1) throw corrupt('the object graph is not one string', where);
+    return decodeObjectGraph(data[0]!, { ...where, offset: undefined });
+  }
+
+  private nameByGraph(graph: ObjectGraph): void {
+    this.objectGraph = graph;
+    const fullNames = new Map<string, string>();
+    for (const { attributes } of graph.nodes) {
+      for (const { checkpointKey, fullName } of attributes) if (fullName) fullNames.set(checkpointKey, fullName);
+    }
+    this.entries = this.entries.map((entry) => {
+      const fullName = fullNames.get(entry.name);
+      return fullName === undefined ? entry : { ...entry, fullName };
+    });
   }
 
   async read(entry: CheckpointEntry): Promise<NdArray> {

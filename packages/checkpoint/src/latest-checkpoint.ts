@@ -1,0 +1,26 @@
+import { openPath } from '#platform';
+import type { FileSet } from './byte-source.js';
+import { readState } from './checkpoint-state.js';
+
+/**
+ * The prefix of the newest checkpoint in a folder, as its `checkpoint` file says; `undefined` where there is none, or its
+ * files are gone (tf.train.latest_checkpoint).
+ *
+ * @throws {CheckpointError} `Corrupt` where the `checkpoint` file is no such file
+ */
+export async function latestCheckpoint(folder: string | FileSet): Promise<string | undefined> {
+  const files = typeof folder === 'string' ? await folderOf(folder) : folder;
+  if (!files) return undefined;
+  const state = await readState(files);
+  if (!state) return undefined;
+  const { latest } = state;
+  const found = (await files.open(`${latest}.index`)) ?? (await files.open(latest));
+  await found?.close?.();
+  const path = /^([/\\]|[a-z]:[/\\])/i.test(latest) ? latest : `${files.name}${latest}`;
+  return found ? path : undefined;
+}
+
+async function folderOf(path: string): Promise<FileSet | undefined> {
+  const { files, base } = await openPath(path);
+  return base === '' ? files : undefined;
+}

@@ -1,0 +1,156 @@
+// How TF2 names what a tree of objects saves: tensorflow/python/checkpoint/{save_util,trackable_view}.py and
+// tensorflow/python/trackable/trackable_utils.py; the children of a tf.layers model as Keras tracks them.
+import { type ArrayLike, type NdArray, toNdArray } from '@tfparity/array';
+import { CheckpointError } from './errors.js';
+import { OBJECT_GRAPH_KEY } from './object-graph.js';
+import { ProtoWriter } from './proto-writer.js';
+
+/** A weight of a tf.layers layer, as `layer.weights` lists it. */
+export interface LayerWeight {
+  readonly name: string;
+  readonly originalName?: string;
+  read(): ArrayLike;
+}
+
+/** A tf.layers layer or model, structurally. */
+export interface LayerLike {
+  readonly weights: readonly LayerWeight[];
+  readonly layers?: readonly LayerLike[];
+}
+
+/** What can be saved by objects. */
+export type ObjectTree =
+  | ArrayLike
+  | LayerWeight
+  | LayerLike
+  | readonly ObjectTree[]
+  | ReadonlyMap<string, ObjectTree>
+  | { readonly [name: string]: ObjectTree };
+
+interface Node {
+  readonly path: string;
+  readonly children: { name: string; id: number }[];
+  key?: string;
+  fullName?: string;
+}
+
+// Layers that stand within a layer, and what Keras calls them.
+const INNER: Readonly<Record<string, string>> = {
+  cell: 'cell',
+  layer: 'layer',
+  forwardLayer: 'forward_layer',
+  backwardLayer: 'backward_layer',
+};
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const isWeight = (value: object): value is LayerWeight => 'read' in value && typeof value.read === 'function';
+const isLayer = (value: object): value is LayerLike => 'weights' in value && Array.isArray(value.weights);
+const isArrayLike = (value: object): value is ArrayLike =>
+  'dtype' in value && 'shape' in value && ('data' in value || 'dataSync' in value);
+
+/** A name within a path: TensorFlow escapes what would read as a separator. */
+export function escapeLocalName(name: string): string {
+  return name.replaceAll('.', '..').replaceAll('/', '.S');
+}
+
+function layerChildren(layer: LayerLike): [string, ObjectTree][] {
+  if (layer.layers) {
+    let weighted = 0;
+    return layer.layers.flatMap((child, i): [string, ObjectTree][] => {
+      const own: [string, ObjectTree] = [`layer-${i}`, child];
+      // Keras reaches a layer that has weights by a second name, and restores by either: the first one names the key.
+      return child.weights.length ? [[`layer_with_weights-${weighted++}`, child], own] : [own];
+    });
+  }
+  const inner = Object.entries(INNER).flatMap(([property, name]): [string, LayerLike][] => {
+    const value = (layer as unknown as Record<string, unknown>)[property];
+    return isObject(value) && isLayer(value) ? [[name, value]] : [];
+  });
+  const held = new Set(inner.flatMap(([, child]) => child.weights));
+  const own = layer.weights.filter((weight) => !held.has(weight));
+  return [
+    ...inner,
+    ...own.map((weight): [string, ObjectTree] => [lastPart(weight.originalName ?? weight.name), weight]),
+  ];
+}
+
+const lastPart = (name: string): string => name.replace(/:\d+$/, '').split('/').at(-1)!;
+
+function childrenOf(value: object, path: string): [string, ObjectTree][] {
+  if (isLayer(value)) return layerChildren(value);
+  if (Array.isArray(value)) return value.map((child, i): [string, ObjectTree] => [String(i), child]);
+  if (value instanceof Map) return [...value];
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return Object.entries(value);
+  throw new CheckpointError(
+    'InvalidArgument',
+    `${path || 'the root'} is a ${value.constructor?.name ?? 'value'}: only layers, variables, arrays and trees of them can be saved`,
+    { tensor: path },
+  );
+}
+
+/** The values of a tree by checkpoint key, and the record of its object graph; values are read when their turn comes. */
+export function* objectRecords(root: ObjectTree, saveCounter: number): Generator<[string, NdArray]> {
+  const nodes: Node[] = [{ path: '', children: [] }];
+  const ids = new Map<object, number>();
+  const values: { key: string; value: LayerWeight | ArrayLike }[] = [];
+  const queue: { value: ObjectTree; id: number }[] = [{ value: root, id: 0 }];
+  if (isObject(root)) ids.set(root, 0);
+  // Breadth first, as TensorFlow does: the shortest path names an object that several paths reach.
+  for (let item = queue.shift(); item; item = queue.shift()) {
+    const node = nodes[item.id]!;
+    const { value } = item;
+    if (!isObject(value)) {
+      throw new CheckpointError('InvalidArgument', `${node.path || 'the root'} is ${value}, not a value to save`, {
+        tensor: node.path,
+      });
+    }
+    if (isWeight(value) || isArrayLike(value)) {
+      node.key = `${node.path}/.ATTRIBUTES/VARIABLE_VALUE`;
+      node.fullName = 'name' in value && typeof value.name === 'string' ? value.name.replace(/:\d+$/, '') : '';
+      values.push({ key: node.key, value });
+      continue;
+    }
+    const children = childrenOf(value, node.path);
+    if (item.id === 0 && !children.some(([name]) => name === 'save_counter')) {
+      children.push(['save_counter', counter(saveCounter)]);
+    }
+    for (const [name, child] of children) {
+      let id = isObject(child) ? ids.get(child) : undefined;
+      if (id === undefined) {
+        const prefix = node.path ? `${node.path}/` : '';
+        id = nodes.push({ path: prefix + escapeLocalName(name), children: [] }) - 1;
+        if (isObject(child)) ids.set(child, id);
+        queue.push({ value: child, id });
+      }
+      node.children.push({ name, id });
+    }
+  }
+  for (const { key, value } of values) {
+    yield [key, toNdArray(isWeight(value) ? value.read() : value)];
+  }
+  yield [OBJECT_GRAPH_KEY, { dtype: 'string', shape: [], data: [encodeGraph(nodes)] }];
+}
+
+function counter(count: number): NdArray & { name: string } {
+  return { name: 'save_counter', dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(count)) };
+}
+
+function encodeGraph(nodes: readonly Node[]): Uint8Array {
+  const graph = new ProtoWriter();
+  for (const { children, key, fullName } of nodes) {
+    const node = new ProtoWriter();
+    for (const { name, id } of children) node.message(1, new ProtoWriter().uint(1, id).string(2, name));
+    if (key !== undefined) {
+      node.message(
+        2,
+        new ProtoWriter()
+          .string(1, 'VARIABLE_VALUE')
+          .string(2, fullName ?? '')
+          .string(3, key),
+      );
+    }
+    graph.message(1, node);
+  }
+  return graph.finish();
+}

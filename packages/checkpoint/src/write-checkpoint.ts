@@ -1,0 +1,100 @@
+import { type ArrayLike, toNdArray } from '@tfparity/array';
+import { loadCrc32c, openSink } from '#platform';
+import { formatState, parseState } from './checkpoint-state.js';
+import { CheckpointError } from './errors.js';
+import type { FileSink } from './file-sink.js';
+import { type ObjectTree, objectRecords } from './object-tree.js';
+import type { NamedArray } from './store.js';
+import { type ShardOptions, writeBundle } from './write-bundle.js';
+
+/** Formats that can be written. */
+export type WriteFormat = 'V2' | 'safetensors' | 'npz' | 'tfjs';
+
+/** Arrays or tensors by name: a record, a map, pairs, or a stream as `Checkpoint.tensors` gives it. */
+export type NamedTensors =
+  | Readonly<Record<string, ArrayLike>>
+  | Iterable<readonly [string, ArrayLike]>
+  | AsyncIterable<NamedArray>;
+
+/** How and where to write. */
+export interface WriteOptions extends ShardOptions {
+  /** 'V2' unless it is said otherwise. */
+  readonly format?: WriteFormat;
+  /** Where the files go, instead of the file system: then the prefix is a bare name. */
+  readonly sink?: FileSink;
+  /** Whether the folder's `checkpoint` file is made to name this checkpoint; false unless it is said otherwise. */
+  readonly updateState?: boolean;
+}
+
+async function* stream(tensors: NamedTensors): AsyncGenerator<NamedArray> {
+  if (Symbol.asyncIterator in tensors) {
+    yield* tensors as AsyncIterable<NamedArray>;
+    return;
+  }
+  const pairs = Symbol.iterator in tensors ? (tensors as Iterable<[string, ArrayLike]>) : Object.entries(tensors);
+  for (const [name, value] of pairs) yield { ...toNdArray(value as ArrayLike), name };
+}
+
+async function place(prefix: string, sink: FileSink | undefined): Promise<{ sink: FileSink; base: string }> {
+  const found = sink ? { sink, base: prefix } : await openSink(prefix);
+  if (found.base === '') throw new CheckpointError('InvalidArgument', 'a checkpoint needs a name', { file: prefix });
+  return found;
+}
+
+/** Makes the folder's `checkpoint` file name this checkpoint as the latest. */
+async function addToState(sink: FileSink, base: string): Promise<void> {
+  const text = await sink.readText('checkpoint');
+  let all: readonly string[] = [];
+  try {
+    if (text) all = parseState(text, `${sink.name}checkpoint`).all.filter((path) => path !== base);
+  } catch {
+    // A damaged state is replaced: it only lists what is beside it.
+  }
+  const file = await sink.create();
+  await file.write(new TextEncoder().encode(formatState(base, [...all, base])));
+  await file.commit('checkpoint');
+}
+
+/**
+ * Writes a checkpoint whole or not at all: where the process dies half way, an older one of the same name is as it was.
+ *
+ * @param prefix  path without an ending for V2 (`model.ckpt-7`), the file for other formats
+ * @returns the prefix
+ * @throws {CheckpointError} `Conflict` for a name that comes twice, `InvalidArgument`, `Io`, `Unsupported` for a dtype
+ * that the format does not have
+ */
+export async function writeCheckpoint(
+  prefix: string,
+  tensors: NamedTensors,
+  options: WriteOptions = {},
+): Promise<string> {
+  const { sink, base } = await place(prefix, options.sink);
+  const { format = 'V2' } = options;
+  if (format === 'V2') await writeBundle(sink, base, stream(tensors), await loadCrc32c(), options);
+  else {
+    const { writeExchange } = await import('./write-exchange.js');
+    await writeExchange(sink, base, stream(tensors), format);
+  }
+  if (options.updateState) await addToState(sink, base);
+  return prefix;
+}
+
+/**
+ * Writes an object-based checkpoint, which `tf.train.Checkpoint(**objects).restore(prefix)` loads.
+ *
+ * @param objects  the children of the root by name: tf.layers models or layers, trees (records, arrays, maps) whose
+ * leaves are variables, tensors or arrays; a variable that is reached twice is saved once
+ * @returns the prefix
+ * @throws {CheckpointError} `InvalidArgument` for a value that is none of these; else as `writeCheckpoint`
+ */
+export async function writeObjectCheckpoint(
+  prefix: string,
+  objects: ObjectTree,
+  options: Omit<WriteOptions, 'format'> & { readonly saveCounter?: number } = {},
+): Promise<string> {
+  const { sink, base } = await place(prefix, options.sink);
+  const records = objectRecords(objects, options.saveCounter ?? 1);
+  await writeBundle(sink, base, stream(records), await loadCrc32c(), options);
+  if (options.updateState) await addToState(sink, base);
+  return prefix;
+}
