@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers'; // registers the gradients
 import { backends, useBackend } from '@tfparity/testing';
 import { getVariable } from '@tfparity/variables';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers'; // registers the gradients
 import { dropout, normal, setSeed, uniform } from '@tfparity/random';
 import { backends, useBackend } from '@tfparity/testing';
 import { addToCollection, GraphKeys, getCollection, getVariable, nameScope, variableScope } from '@tfparity/variables';
