@@ -22,11 +22,10 @@ function binary(dtype: 'float32' | 'bool'): Rule {
   };
 }
 
-function reduction(inputName: 'x'): Rule {
-  return (inputs, attrs) => {
-    const input = inputs[inputName];
+function reduction(axisName: 'axis' | 'reductionIndices'): Rule {
+  return ({ x: input }, attrs) => {
     if (input?.dtype !== 'float32') return undefined;
-    const axes = tf.util.parseAxisParam(attrs['axis'] as number | number[], [...input.shape]);
+    const axes = tf.util.parseAxisParam(attrs[axisName] as number | number[], [...input.shape]);
     const [out] = tf.backend_util.computeOutAndReduceShapes([...input.shape], axes);
     return float(attrs['keepDims'] === true ? tf.backend_util.expandShapeToKeepDim(out, axes) : out);
   };
@@ -104,7 +103,8 @@ const rules: Readonly<Record<string, Rule>> = {
     ]),
   ),
   ...Object.fromEntries(['Greater', 'GreaterEqual', 'Less', 'LessEqual'].map((name) => [name, binary('bool')])),
-  ...Object.fromEntries(['Sum', 'Mean', 'Max', 'Min'].map((name) => [name, reduction('x')])),
+  ...Object.fromEntries(['Sum', 'Mean', 'Min'].map((name) => [name, reduction('axis')])),
+  Max: reduction('reductionIndices'),
   Conv2D: convolution(false),
   DepthwiseConv2dNative: convolution(true),
   MaxPool: pooling,
@@ -129,3 +129,6 @@ export function knownOutputs(
   if (rule === undefined) return undefined;
   return rule(Object.fromEntries(names.map((name, i) => [name, infos[i]!])), attrs as Record<string, unknown>, infos);
 }
+
+/** The kernels that have a rule. */
+export const kernelsWithRules: readonly string[] = Object.keys(rules);
