@@ -148,7 +148,11 @@ const OWN_FRAME =
 
 /** Where outside this project's packages and TensorFlow.js the running code was called from. */
 export function callSite(): string | null {
+  // tidy, op scopes and initializers alone are more than the ten frames that V8 keeps.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 60;
   const stack = new Error().stack?.split('\n').slice(1) ?? [];
+  Error.stackTraceLimit = stackTraceLimit;
   const frame = stack.find((line) => /^\s+at |@/.test(line) && !OWN_FRAME.test(line));
   return frame?.trim().replace(/^at /, '') ?? null;
 }

@@ -1,5 +1,6 @@
 // Ported from tensorflow/python/ops/random_ops.py (2.21). Departure: dtypes are those that TensorFlow.js has.
 import * as tf from '@tensorflow/tfjs-core';
+import { sizeOf } from '@tfparity/array';
 import { entropy } from './entropy.js';
 import { RandomError } from './random-error.js';
 import { type RandomDType, type RandomKernelAttrs, registerRandomKernels } from './random-kernels.js';
@@ -46,6 +47,8 @@ function run(
   seed: Seed | null | undefined,
 ): tf.Tensor {
   registerRandomKernels();
+  // Before the seed is taken: a refused op counts for nothing.
+  sizeOf(resultShape);
   const taken = takeSeed({ op, shape: resultShape, dtype: attrs.dtype, opSeed: seed ?? null });
   const pair = taken[0] === null ? entropy() : taken;
   const full: RandomKernelAttrs = { ...attrs, seed: pair[0], seed2: pair[1], stream: currentSeedContext().stream };

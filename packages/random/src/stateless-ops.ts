@@ -1,5 +1,6 @@
 // Ported from tensorflow/python/ops/stateless_random_ops.py (2.21), algorithm Philox (what `auto_select` means on a CPU).
 import * as tf from '@tensorflow/tfjs-core';
+import { sizeOf } from '@tfparity/array';
 import { type RandomKernel, registerRandomKernels, type StatelessKernelAttrs } from './random-kernels.js';
 import { checkSeed, type Seed } from './seed-context.js';
 
@@ -17,6 +18,7 @@ function run(
   }: StatelessOptions & { readonly dtype: 'float32' | 'int32'; readonly minval?: number; readonly maxval?: number },
 ): tf.Tensor {
   registerRandomKernels();
+  sizeOf(shape);
   const attrs: StatelessKernelAttrs = { ...rest, shape, seed: [checkSeed(seed[0]), checkSeed(seed[1])] };
   return tf.engine().runKernel(kernel, {}, attrs as unknown as tf.NamedAttrMap);
 }
