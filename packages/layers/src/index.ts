@@ -41,6 +41,8 @@ export {
   maxPooling2d,
   maxPooling3d,
   type PoolingOptions,
+  pool,
+  type Reduction,
 } from './pooling.js';
 export { type RegularizerLike, regularizerOf } from './regularizer.js';
 export type { RenormClipping } from './renormalization.js';

@@ -24,27 +24,65 @@ export interface PoolingOptions extends LayerOptions {
   dataFormat?: DataFormat;
 }
 
-type Reduction = 'Max' | 'Average';
+/** What a pool makes of a window. */
+export type Reduction = 'max' | 'average';
+
+interface PoolSettings {
+  readonly poolSize: number[];
+  readonly strides: number[];
+  readonly padding: 'valid' | 'same';
+  readonly first: boolean;
+}
+
+function settingsOf(rank: number, options: Omit<PoolingOptions, keyof LayerOptions>): PoolSettings {
+  if (options.strides === null || options.strides === undefined) {
+    throw valueError('Argument `strides` must not be None.');
+  }
+  return {
+    poolSize: spatialSizes(options.poolSize, rank, 'pool_size'),
+    strides: spatialSizes(options.strides, rank, 'strides'),
+    padding: paddingOf(options.padding ?? 'valid') as 'valid' | 'same',
+    first: channelsFirst(options.dataFormat ?? 'channels_last'),
+  };
+}
+
+function poolLast(x: tf.Tensor, reduction: Reduction, { poolSize, strides, padding }: PoolSettings): tf.Tensor {
+  const max = reduction === 'max';
+  if (x.rank === 5) {
+    type Triple = [number, number, number];
+    const [size, steps] = [poolSize as Triple, strides as Triple];
+    return (max ? tf.maxPool3d : tf.avgPool3d)(x as tf.Tensor5D, size, steps, padding);
+  }
+  // One axis is two with a second of length 1, as TensorFlow does it too.
+  const line = x.rank === 3;
+  const [batch, length, channels] = x.shape;
+  const images = (line ? tf.reshape(x, [batch!, length!, 1, channels!]) : x) as tf.Tensor4D;
+  const size = (line ? [poolSize[0], 1] : poolSize) as [number, number];
+  const steps = (line ? [strides[0], 1] : strides) as [number, number];
+  const y = (max ? tf.maxPool : tf.avgPool)(images, size, steps, padding);
+  return line ? tf.reshape(y, [batch!, y.shape[1]!, channels!]) : y;
+}
+
+/** Pools an input of rank 3, 4 or 5, without a layer and its scope. */
+export function pool(x: tf.Tensor, reduction: Reduction, options: Omit<PoolingOptions, keyof LayerOptions>): tf.Tensor {
+  return applyPool(x, reduction, settingsOf(x.rank - 2, options));
+}
+
+function applyPool(x: tf.Tensor, reduction: Reduction, settings: PoolSettings): tf.Tensor {
+  const { first } = settings;
+  return tf.tidy(() => fromChannelsLast(poolLast(toChannelsLast(x, first), reduction, settings), first));
+}
 
 class Pooling extends Layer {
-  private readonly poolSize: number[];
-  private readonly strides: number[];
-  private readonly padding: 'valid' | 'same';
-  private readonly first: boolean;
+  private readonly settings: PoolSettings;
 
   constructor(
     private readonly reduction: Reduction,
     private readonly rank: number,
     options: PoolingOptions,
   ) {
-    super(`${reduction}Pooling${rank}D`, options);
-    if (options.strides === null || options.strides === undefined) {
-      throw valueError('Argument `strides` must not be None.');
-    }
-    this.poolSize = spatialSizes(options.poolSize, rank, 'pool_size');
-    this.strides = spatialSizes(options.strides, rank, 'strides');
-    this.padding = paddingOf(options.padding ?? 'valid') as 'valid' | 'same';
-    this.first = channelsFirst(options.dataFormat ?? 'channels_last');
+    super(`${reduction === 'max' ? 'Max' : 'Average'}Pooling${rank}D`, options);
+    this.settings = settingsOf(rank, options);
   }
 
   protected override build(shape: readonly number[]): void {
@@ -52,67 +90,49 @@ class Pooling extends Layer {
   }
 
   protected override call(x: tf.Tensor): tf.Tensor {
-    return tf.tidy(() => fromChannelsLast(this.pool(toChannelsLast(x, this.first)), this.first));
-  }
-
-  private pool(x: tf.Tensor): tf.Tensor {
-    const max = this.reduction === 'Max';
-    const { padding } = this;
-    if (this.rank === 3) {
-      const size = this.poolSize as [number, number, number];
-      const strides = this.strides as [number, number, number];
-      return (max ? tf.maxPool3d : tf.avgPool3d)(x as tf.Tensor5D, size, strides, padding);
-    }
-    // One axis is two with a second of length 1, as TensorFlow does it too.
-    const line = this.rank === 1;
-    const [batch, length, channels] = x.shape;
-    const images = (line ? tf.reshape(x, [batch!, length!, 1, channels!]) : x) as tf.Tensor4D;
-    const size = (line ? [this.poolSize[0], 1] : this.poolSize) as [number, number];
-    const strides = (line ? [this.strides[0], 1] : this.strides) as [number, number];
-    const y = (max ? tf.maxPool : tf.avgPool)(images, size, strides, padding);
-    return line ? tf.reshape(y, [batch!, y.shape[1]!, channels!]) : y;
+    return applyPool(x, this.reduction, this.settings);
   }
 }
 
 /** Greatest value of each window of a sequence. */
 export class MaxPooling1D extends Pooling {
   constructor(options: PoolingOptions) {
-    super('Max', 1, options);
+    super('max', 1, options);
   }
 }
 
 /** Greatest value of each window of an image. */
 export class MaxPooling2D extends Pooling {
   constructor(options: PoolingOptions) {
-    super('Max', 2, options);
+    super('max', 2, options);
   }
 }
 
 /** Greatest value of each window of a volume. */
 export class MaxPooling3D extends Pooling {
   constructor(options: PoolingOptions) {
-    super('Max', 3, options);
+    super('max', 3, options);
   }
 }
 
 /** Mean of each window of a sequence; what lies outside the input is not counted. */
 export class AveragePooling1D extends Pooling {
   constructor(options: PoolingOptions) {
-    super('Average', 1, options);
+    super('average', 1, options);
   }
 }
 
 /** Mean of each window of an image; what lies outside the input is not counted. */
 export class AveragePooling2D extends Pooling {
   constructor(options: PoolingOptions) {
-    super('Average', 2, options);
+    super('average', 2, options);
   }
 }
 
 /** Mean of each window of a volume; what lies outside the input is not counted. */
 export class AveragePooling3D extends Pooling {
   constructor(options: PoolingOptions) {
-    super('Average', 3, options);
+    super('average', 3, options);
   }
 }
 

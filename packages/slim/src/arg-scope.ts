@@ -105,6 +105,11 @@ export function functionName(fn: ArgScoped): string {
   return decorated.get(fn)?.name ?? fn.name;
 }
 
+/** How many arguments a decorated function takes before its keyword arguments; undefined for any other function. */
+export function positionalCount(fn: ArgScoped): number | undefined {
+  return decorated.get(fn)?.positional.length;
+}
+
 /** The defaults that are set now, to be entered again later. */
 export function currentArgScope(): ArgScope {
   return new ArgScope(current(), 'currentArgScope()');

@@ -25,7 +25,7 @@ export function initializerOf(code: unknown): InitializerLike | null {
   if ('raw' in coded) return coded['raw'] as tf.TensorLike;
   if ('noarg' in coded || 'noarg_raw' in coded) {
     const value = (coded['noarg'] ?? coded['noarg_raw']) as tf.TensorLike;
-    return () => tf.tensor(value);
+    return () => value;
   }
   throw new Error(`unknown initializer ${JSON.stringify(code)}`);
 }

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import {
   EagerContext,
   GraphKeys,
@@ -9,10 +9,10 @@ import {
   localVariables,
   modelVariables,
   pushContext,
+  tf1VariableStore,
   trainableVariables,
   type VariableContext,
   type VariableStore,
-  tf1VariableStore,
   variableCreatorScope,
 } from '@tfparity/variables';
 import { RaisedThrough, RunState, type StepKind, StopScenario } from './run-state.js';

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { currentContext, getOrCreateLayer, trackTf1StyleVariables } from '@tfparity/variables';
-import { regularizerOf } from './arguments.js';
 import { type RunState, type StepKind, StopScenario } from './run-state.js';
 import type { Step } from './scenario.js';
 
@@ -30,20 +29,19 @@ export const SHIM_STEPS: Readonly<Record<string, StepKind>> = {
     let made = 0;
     const layer = getOrCreateLayer(step['name'] as string, () => {
       made += 1;
-      const regularizer = regularizerOf(step['kernel_regularizer']);
+      const l2 = (step['kernel_regularizer'] as { l2: number } | undefined)?.l2;
       const dense = tfl.layers.dense({
         units: (step['units'] as number | undefined) ?? 2,
+        name: 'dense',
         kernelInitializer: 'ones',
-        // tfjs-layers wants an object of its own class, of which it calls `apply` alone.
-        kernelRegularizer: regularizer === null ? undefined : ({ apply: regularizer } as never),
+        kernelRegularizer: l2 === undefined ? undefined : tfl.regularizers.l2({ l2 }),
       });
       const input = tfl.input({ shape: [2] });
       const model = tfl.model({ inputs: input, outputs: dense.apply(input) as tfl.SymbolicTensor });
       for (const weight of model.weights) {
-        state.layerNames.set(
-          weight.read() as tf.Variable,
-          `dense/${(weight as unknown as { originalName: string }).originalName.split('/').at(-1)}`,
-        );
+        const inner = weight.read() as tf.Variable;
+        // tfjs-layers numbers the names of weights through all models of the process (`dense/kernel_1`).
+        state.layerNames.set(inner, inner.name.replace(/_\d+$/, ''));
       }
       return model;
     });
