@@ -1,9 +1,10 @@
 // Ports get_variable (python/ops/variable_scope.py VariableScope.get_variable, _VariableStore.get_variable;
 // tf_keras variable_scope_shim.py _EagerVariableStore; TF 2.21). Departure: a shim raises TF1's errors for a missing
 // shape, where TensorFlow's initializer fails with a Python TypeError.
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { labelDraws } from '@tfparity/random';
 import { createVariable, currentContext, type VariableContext } from './context.js';
+import type { VariableOptions } from './creator-chain.js';
 import { valueError } from './errors.js';
 import { GraphKeys } from './graph-keys.js';
 import { constantFacts, initialValueOf, needsArguments } from './initial-value.js';
@@ -183,30 +184,36 @@ function checkInitializer(args: GetterArguments): void {
 
 function create(context: VariableContext, args: GetterArguments): tf.Variable {
   checkInitializer(args);
-  const { name, store } = { name: args.name, store: context.store };
-  const initial = initialValueOf(args);
+  // Variables outlive the tidy; what computing their initial values leaves behind does not.
+  const make = () => createVariable(context, creationOptions(args));
   const outside = context.names.current;
   // Variables of getVariable ignore the op name scopes around them.
   context.names.restore('');
   let made: tf.Variable;
   try {
-    made = createVariable(context, {
-      name,
-      initialValue: () => labelDraws(name, initial.value),
-      shape: initial.shape,
-      dtype: initial.dtype,
-      trainable: args.trainable,
-      constraint: args.constraint ?? undefined,
-      collections: args.collections ?? undefined,
-      synchronization: args.synchronization ?? 'AUTO',
-      aggregation: args.aggregation ?? 'NONE',
-      validateShape: args.validateShape ?? true,
-      origin: 'getVariable',
-    });
+    made = context.kind === 'eager' ? tf.tidy(make) : make();
   } finally {
     context.names.restore(outside);
   }
-  store?.variables.set(name, made);
+  context.store?.variables.set(args.name, made);
   if (args.regularizer) addRegularizationLoss(context, made, args.regularizer);
   return made;
+}
+
+function creationOptions(args: GetterArguments): VariableOptions {
+  const { name } = args;
+  const initial = initialValueOf(args);
+  return {
+    name,
+    initialValue: () => labelDraws(name, initial.value),
+    shape: initial.shape,
+    dtype: initial.dtype,
+    trainable: args.trainable,
+    constraint: args.constraint ?? undefined,
+    collections: args.collections ?? undefined,
+    synchronization: args.synchronization ?? 'AUTO',
+    aggregation: args.aggregation ?? 'NONE',
+    validateShape: args.validateShape ?? true,
+    origin: 'getVariable',
+  };
 }

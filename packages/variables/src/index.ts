@@ -50,6 +50,7 @@ export { AUTO_REUSE, type Reuse, ScopeState, VariableScope } from './scope-state
 export { type ShimDecorator, type ShimOptions, tf1VariableStore, trackTf1StyleVariables } from './shim.js';
 export { layerVariables, regularizationLoss } from './shim-layer.js';
 export { makeTemplate, type Template, type TemplateOptions } from './template.js';
+export { type CallOptions, Tf1Layer } from './tf1-layer.js';
 export type {
   CustomGetter,
   GetterArguments,

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers } from '@tfparity/random';
 import { heldDType } from './engine-variable.js';
+import { VariablesError } from './errors.js';
 import {
   type ConstantInitializer,
   type GetterArguments,
@@ -61,7 +62,14 @@ export function initialValueOf(args: GetterArguments): InitialValue {
   }
   if (initializer !== null && !needsArguments(initializer)) {
     const call = initializer as () => tf.Tensor | tf.TensorLike;
-    if (shape) return { value: () => toTensor(call()), shape, dtype };
+    if (shape) {
+      throw new VariablesError(
+        'TypeError',
+        `The initializer of ${args.name} takes no arguments, but a shape is given, with which it would be called; ` +
+          'leave out `shape`, or let the initializer take it.',
+        { name: args.name, shape },
+      );
+    }
     // Without a shape, the value decides; it is computed once, here.
     const first = tf.tidy(() => toTensor(call()));
     return { value: () => first, shape: first.shape, dtype: first.dtype };

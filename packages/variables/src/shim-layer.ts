@@ -1,6 +1,6 @@
 // Ports how a Keras layer tracks the shim's store: its weights, losses and output shape (tf_keras base_layer.py, 2.21).
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
+import type { LayersModel, LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
 import { isLayer, isModule, variablesOf } from './module.js';
 import { traceOutputShape } from './shape-tracing.js';
 import { layerWeight } from './shim-weight.js';
@@ -17,13 +17,27 @@ export interface ShimOwner {
 const attached = new WeakSet<object>();
 
 /** What tfjs-layers keeps in a layer that is no attribute of the user's. */
-const INTERNAL = new Set(['inboundNodes', 'outboundNodes', 'inputSpec', 'initialWeights', 'activityRegularizer']);
+const INTERNAL = new Set([
+  'inboundNodes',
+  'outboundNodes',
+  'inputSpec',
+  'initialWeights',
+  'activityRegularizer',
+  '_trainableWeights',
+  '_nonTrainableWeights',
+  '_losses',
+  '_updates',
+]);
 
-/** The values of a layer's own attributes, in the order in which they were set. */
+/** Whether a layer is a model, which lists the weights and losses of its layers itself. */
+function isContainer(layer: object): boolean {
+  return 'containerNodes' in layer;
+}
+
+/** The values of a layer's own attributes, in the order in which they were set; of a model the store alone. */
 function attributes(layer: object): unknown[] {
-  return Object.entries(layer).flatMap(([name, value]) =>
-    INTERNAL.has(name) || (name.startsWith('_') && name !== STORE_PROPERTY) ? [] : [value],
-  );
+  if (isContainer(layer)) return [(layer as ShimOwner)[STORE_PROPERTY]];
+  return Object.entries(layer).flatMap(([name, value]) => (INTERNAL.has(name) ? [] : [value]));
 }
 
 /** The layers among the attributes, in arrays and plain objects too. */
@@ -63,11 +77,18 @@ function withoutDuplicates(weights: readonly LayerVariable[]): LayerVariable[] {
   });
 }
 
+/** The losses of a layer; of a model those of its layers, which it does not list itself. */
+function lossesOf(layer: layers.Layer): (() => tf.Scalar)[] {
+  return isContainer(layer)
+    ? [...layer.losses, ...layersOf((layer as LayersModel).layers).flatMap(lossesOf)]
+    : layer.losses;
+}
+
 /** The regularization losses of a layer's own store, then those of layers and modules in its attributes. */
 function lossFunctions(layer: layers.Layer): (() => tf.Scalar | null)[] {
   const store = (layer as ShimOwner)[STORE_PROPERTY];
   const own = [...(store?.regularizers.values() ?? [])] as (() => tf.Scalar | null)[];
-  const inner = attributes(layer).flatMap((value) => layersOf(value).flatMap((sub) => sub.losses));
+  const inner = attributes(layer).flatMap((value) => layersOf(value).flatMap(lossesOf));
   return [...own, ...inner];
 }
 
@@ -97,9 +118,13 @@ function overrideLosses(layer: layers.Layer): void {
     configurable: true,
     get: () => [...(own.get?.call(layer) ?? []), ...lossFunctions(layer)],
   });
+  const ofLayers = layer.calculateLosses;
   Object.defineProperty(layer, 'calculateLosses', {
     configurable: true,
-    value: () => layer.losses.map((loss) => loss() as tf.Scalar | null).filter((loss) => loss !== null),
+    value: () => {
+      const inner = isContainer(layer) ? ofLayers.call(layer) : [];
+      return [...inner, ...layer.losses.map((loss) => loss() as tf.Scalar | null).filter((loss) => loss !== null)];
+    },
   });
 }
 

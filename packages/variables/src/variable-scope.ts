@@ -41,7 +41,8 @@ function checkArguments(name: unknown, options: VariableScopeOptions): void {
   }
   if (typeof auxiliaryNameScope !== 'boolean') {
     const text = 'The auxiliary_name_scope must be `True` or `False`, while get ';
-    throw new VariablesError('TypeError', text + String(auxiliaryNameScope), { auxiliaryNameScope });
+    const found = auxiliaryNameScope === null ? 'None' : String(auxiliaryNameScope);
+    throw new VariablesError('TypeError', text + found, { auxiliaryNameScope });
   }
 }
 
