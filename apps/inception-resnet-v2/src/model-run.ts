@@ -1,0 +1,163 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type NdArray, toNdArray } from '@tfparity/array';
+import { assign, Graph, globalVariablesInitializer, group, Session } from '@tfparity/graph';
+import { DeterministicRandomTestTool, type RandomTestMode } from '@tfparity/random';
+import { RandomOp } from '@tfparity/random/philox';
+import {
+  GraphKeys,
+  getCollection,
+  globalVariables,
+  regularizationLoss,
+  tf1VariableStore,
+  variableCreatorScope,
+} from '@tfparity/variables';
+import { sha256 } from './golden.js';
+import { forwardPass, InceptionResnetV2 } from './inception-resnet-v2.js';
+
+/** How a run is made: the same for both sides. */
+export interface RunSettings {
+  /** The test tool's mode; without it nothing random is drawn that counts. */
+  readonly mode?: RandomTestMode;
+  readonly training: boolean;
+  /** Two images of uniform noise in place of one of ones. */
+  readonly image?: boolean;
+  /** Value that every variable is set to before the forward pass, as the guide's step 3 does. */
+  readonly reset?: number;
+}
+
+/** One variable as it stood before the forward pass. */
+export interface VariableState {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly trainable: boolean;
+  readonly sha256: string;
+}
+
+/** What one side computed. */
+export interface ModelRun {
+  /** In order of creation. */
+  readonly variables: readonly VariableState[];
+  readonly regularizationLosses: readonly number[];
+  readonly regularizationLoss: number;
+  readonly logits: NdArray;
+  readonly endPoints: Readonly<Record<string, NdArray>>;
+}
+
+/** The input of a run: ones [1, 299, 299, 3], or the golden data's image [2, 299, 299, 3] in [0, 1). */
+function images({ image }: RunSettings): tf.Tensor4D {
+  if (!image) return tf.ones([1, 299, 299, 3]);
+  const noise = new RandomOp('RandomUniform', { seed: 42, seed2: 100000, dtype: 'float32' }).draw({
+    shape: [2, 299, 299, 3],
+  });
+  return tf.tensor4d(noise.data as Float32Array, [2, 299, 299, 3]);
+}
+
+function withTool<T>({ mode }: RunSettings, body: () => T): T {
+  return mode === undefined ? body() : new DeterministicRandomTestTool({ mode }).scope(body);
+}
+
+/** Downloads tensors into arrays and frees them. */
+function download<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof T, NdArray> {
+  const arrays = Object.entries(tensors).map(([name, tensor]) => {
+    const array = toNdArray(tensor);
+    // On some backends a tensor's values are the backend's own memory, which goes with the tensor.
+    return [name, { ...array, data: (array.data as Float32Array).slice() }];
+  });
+  tf.dispose(tensors);
+  return Object.fromEntries(arrays) as Record<keyof T, NdArray>;
+}
+
+function stateOf(variable: tf.Variable, value: tf.Tensor): VariableState {
+  const { name, shape, dtype, trainable } = variable;
+  return { name, shape, dtype, trainable, sha256: sha256(toNdArray(value)) };
+}
+
+/** The TF1 side: a graph is built, a session initialises its variables and runs it. */
+export function runTf1(settings: RunSettings): ModelRun {
+  return withTool(settings, () => {
+    const graph = new Graph();
+    using _ = graph.asDefault();
+    const { logits, endPoints } = forwardPass(images(settings), settings);
+    const losses = getCollection(GraphKeys.REGULARIZATION_LOSSES) as tf.Scalar[];
+    const loss = tf.addN(losses);
+    const variables = globalVariables();
+    const { reset } = settings;
+    const initialize =
+      reset === undefined
+        ? globalVariablesInitializer()
+        : group(variables.map((v) => assign(v, tf.fill(v.shape, reset))));
+
+    using session = new Session(graph, { engine: 'replay' });
+    session.run(initialize);
+    const states = variables.map((variable) => {
+      const value = session.run(variable);
+      const state = stateOf(variable, value);
+      value.dispose();
+      return state;
+    });
+    const computed = download({ loss: session.run(loss), losses: session.run(tf.stack(losses)) });
+    const outputs = session.run({ logits, endPoints });
+    return {
+      variables: states,
+      regularizationLosses: Array.from(computed.losses.data as Float32Array),
+      regularizationLoss: (computed.loss.data as Float32Array)[0]!,
+      endPoints: download(outputs.endPoints),
+      logits: download({ logits: outputs.logits }).logits,
+    };
+  });
+}
+
+/** A migrated model to run: its layer, and the call that computes all outputs. */
+interface MigratedModel {
+  readonly layer: InceptionResnetV2;
+  call(images: tf.Tensor4D): tf.Tensor[];
+}
+
+function migratedModel({ training }: RunSettings, functional: boolean): MigratedModel {
+  const layer = new InceptionResnetV2(1000);
+  // In a functional model the variables exist as soon as the model is built, before its first call.
+  const model = functional ? layer.asFunctionalModel({ training }) : layer;
+  return { layer, call: (images) => model.apply(images, { training }) as tf.Tensor[] };
+}
+
+/** The layer's variables in order of creation. */
+function variablesOf(layer: InceptionResnetV2): tf.Variable[] {
+  return [...(tf1VariableStore(layer)?.variables.values() ?? [])];
+}
+
+function resetVariables(model: MigratedModel, x: tf.Tensor4D, value: number): VariableState[] {
+  tf.dispose(tf.tidy(() => model.call(x)));
+  return variablesOf(model.layer).map((variable) => {
+    tf.tidy(() => variable.assign(tf.fill(variable.shape, value)));
+    return stateOf(variable, variable);
+  });
+}
+
+/** The migrated side: eager code in a layer (or in a functional model around it), whose first call makes the variables. */
+export function runMigrated(settings: RunSettings, { functional = false } = {}): ModelRun {
+  return withTool(settings, () => {
+    const initial: VariableState[] = [];
+    // A training call moves the averages, so each variable is looked at when it is made.
+    using _ = variableCreatorScope((next, options) => {
+      const variable = next(options);
+      initial.push(stateOf(variable, variable));
+      return variable;
+    });
+    const x = images(settings);
+    const model = migratedModel(settings, functional);
+    const reset = settings.reset === undefined ? undefined : resetVariables(model, x, settings.reset);
+    const outputs = model.layer.named(tf.tidy(() => model.call(x)));
+    const losses = model.layer.calculateLosses();
+    const computed = download({ loss: regularizationLoss(model.layer), losses: tf.stack(losses) });
+    const run = {
+      variables: reset ?? initial,
+      regularizationLosses: Array.from(computed.losses.data as Float32Array),
+      regularizationLoss: (computed.loss.data as Float32Array)[0]!,
+      logits: toNdArray(outputs.logits),
+      endPoints: download(outputs.endPoints),
+    };
+    tf.dispose([x, losses, outputs.logits, variablesOf(model.layer)]);
+    return run;
+  });
+}

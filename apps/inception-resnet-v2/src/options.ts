@@ -1,0 +1,70 @@
+import { parseArgs } from 'node:util';
+
+/** What the program was asked for. */
+export interface Options {
+  /** Ids of the steps to run, in the guide's order; all by default. */
+  steps: readonly string[];
+  backend?: string;
+  /** Files to write; neither by default. */
+  json?: string;
+  html?: string;
+  /** Whether golden data must be met to the last bit (`bits`) or within each step's tolerance. */
+  golden: 'tolerance' | 'bits';
+}
+
+/** The command line could not be understood; the message says what would be. */
+export class UsageError extends Error {}
+
+export const USAGE = `usage: npm start -- [--steps ID,ID…] [--backend tensorflow|wasm|cpu] [--json FILE] [--html FILE] [--golden tolerance|bits]
+
+Runs the steps of TensorFlow's guide "Validating correctness & numerical equivalence" on Inception-ResNet-v2:
+the TF1 side in a graph and session, the migrated side in a layer, and TensorFlow's own recorded values.
+
+  --steps    some steps only, by id or by the beginning of it ("4" is every step 4); --steps list shows them
+  --backend  the TensorFlow.js backend; by default the best that works here
+  --json     write the result as JSON
+  --html     write the result as one self-contained page (default report/index.html; "none" writes none)
+  --golden   bits: recorded values must be met to the last bit (same TensorFlow, same kind of processor)
+
+Exit code 0: every step passed. 1: a step failed. 2: it could not be told.`;
+
+/**
+ * The options of a command line.
+ *
+ * @throws {UsageError} for a flag, step or value that is not known
+ */
+export function parseOptions(args: readonly string[], known: readonly string[]): Options | 'help' | 'list' {
+  const flags = { steps: 'string', backend: 'string', json: 'string', html: 'string', golden: 'string' } as const;
+  let values: { [K in keyof typeof flags | 'help']?: string | boolean };
+  try {
+    const options = Object.fromEntries(Object.entries(flags).map(([name, type]) => [name, { type }]));
+    values = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean', short: 'h' } } }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0]!);
+  }
+  if (values.help) return 'help';
+  const steps = chooseSteps(values.steps as string | undefined, known);
+  if (steps === 'list') return 'list';
+  const golden = values.golden ?? 'tolerance';
+  if (golden !== 'tolerance' && golden !== 'bits')
+    throw new UsageError(`--golden is tolerance or bits, not '${golden}'`);
+  const { backend, json, html = 'report/index.html' } = values as Partial<Record<keyof typeof flags, string>>;
+  return {
+    steps,
+    golden,
+    ...(backend === undefined ? {} : { backend }),
+    ...(json === undefined ? {} : { json }),
+    ...(html === 'none' ? {} : { html }),
+  };
+}
+
+function chooseSteps(asked: string | undefined, known: readonly string[]): readonly string[] | 'list' {
+  if (asked === undefined) return known;
+  if (asked === 'list') return 'list';
+  const wanted = asked.split(',').map((id) => id.trim());
+  const isMeant = (id: string, by: string) => id === by || id.startsWith(`${by}-`);
+  const unknown = wanted.filter((by) => !known.some((id) => isMeant(id, by)));
+  if (unknown.length > 0)
+    throw new UsageError(`there is no step '${unknown.join("', '")}'; steps are ${known.join(', ')}`);
+  return known.filter((id) => wanted.some((by) => isMeant(id, by)));
+}

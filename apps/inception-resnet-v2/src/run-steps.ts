@@ -1,0 +1,72 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isTfparityError } from '@tfparity/array';
+import type { LoadedBackend } from '@tfparity/backend';
+import type { Options } from './options.js';
+import { CannotTell, type Step, type StepResult } from './step.js';
+
+/** What `--json` writes. */
+export interface RunResult {
+  readonly backend: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Wall time of the steps, set-up excluded. */
+  readonly seconds: number;
+  readonly passed: boolean;
+  readonly steps: readonly (StepResult & { readonly seconds: number })[];
+}
+
+function versionsOf(backend: LoadedBackend): Record<string, string> {
+  return {
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+    tfjs: tf.version_core,
+    ...(backend.library === undefined ? {} : { tensorflow: backend.library }),
+  };
+}
+
+/** Shows what is being done on one line of a terminal that is erased again; says nothing where there is none. */
+function progressLine(prefix: string): (message: string) => void {
+  const { stderr } = process;
+  if (!stderr.isTTY) return () => {};
+  return (message) => stderr.write(`\r\x1b[2K${message === '' ? '' : `${prefix}: ${message} …`}`);
+}
+
+function print(result: StepResult, seconds: number): void {
+  console.log(`\n${result.passed ? 'PASS' : 'FAIL'}  ${result.id}  ${result.title}  (${seconds.toFixed(1)} s)`);
+  for (const line of result.lines) console.log(`      ${line.replaceAll('\n', '\n      ')}`);
+}
+
+async function runOne(step: Step, options: Options, backend: LoadedBackend): Promise<StepResult> {
+  const progress = progressLine(step.id);
+  try {
+    progress(step.title);
+    return await step.run({ backend, golden: options.golden, progress });
+  } catch (error) {
+    if (error instanceof CannotTell) throw new CannotTell(`${step.id}: ${error.message}`);
+    const tag = isTfparityError(error) ? `${error.name} ${error.code}: ` : '';
+    throw new CannotTell(`${step.id}: a side threw: ${tag}${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  } finally {
+    progress('');
+  }
+}
+
+/**
+ * Runs the chosen steps in order and prints each as it ends.
+ *
+ * @throws {CannotTell} where a step gives no result, naming the step
+ */
+export async function runSteps(steps: readonly Step[], options: Options, backend: LoadedBackend): Promise<RunResult> {
+  const results: (StepResult & { seconds: number })[] = [];
+  const started = performance.now();
+  for (const step of steps.filter(({ id }) => options.steps.includes(id))) {
+    const begun = performance.now();
+    const result = await runOne(step, options, backend);
+    const seconds = (performance.now() - begun) / 1000;
+    results.push({ ...result, seconds });
+    print(result, seconds);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const passed = results.every((result) => result.passed);
+  return { backend: backend.name, versions: versionsOf(backend), seconds, passed, steps: results };
+}

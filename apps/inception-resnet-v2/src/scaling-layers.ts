@@ -1,0 +1,31 @@
+// The guide's two examples for step 1: a layer that makes new variables in every call, and the same layer mended.
+
+import * as tf from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
+import { trackTf1StyleVariables } from '@tfparity/variables';
+
+/** Scales by variables that each call makes anew: what the guards of step 1 are there to find. */
+export class BrokenScalingLayer extends layers.Layer {
+  static readonly className = 'BrokenScalingLayer';
+
+  @trackTf1StyleVariables
+  override call(inputs: tf.Tensor): tf.Tensor {
+    const scale = tf.variable(tf.scalar(2));
+    const bias = tf.variable(tf.scalar(2), true, 'bias');
+    return tf.add(tf.mul(inputs, scale), bias);
+  }
+}
+
+/** Scales by variables that the first call makes and the others reuse. */
+export class FixedScalingLayer extends layers.Layer {
+  static readonly className = 'FixedScalingLayer';
+  private scale?: tf.Variable;
+  private bias?: tf.Variable;
+
+  @trackTf1StyleVariables
+  override call(inputs: tf.Tensor): tf.Tensor {
+    this.scale ??= tf.variable(tf.scalar(2));
+    this.bias ??= tf.variable(tf.scalar(2), true, 'bias');
+    return tf.add(tf.mul(inputs, this.scale), this.bias);
+  }
+}

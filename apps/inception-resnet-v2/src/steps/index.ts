@@ -1,0 +1,17 @@
+import type { Step } from '../step.js';
+import { arraysStep } from './arrays.js';
+import { createdOnce } from './created-once.js';
+import { inventoryStep } from './inventory.js';
+import { modelSteps } from './model-run.js';
+
+const [reset, ...aligned] = modelSteps;
+
+/** The guide's steps, in its order. */
+export const STEPS: readonly Step[] = [
+  createdOnce,
+  inventoryStep,
+  reset!,
+  arraysStep('constant'),
+  arraysStep('num_random_ops'),
+  ...aligned,
+];

@@ -1,0 +1,64 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { Graph } from '@tfparity/graph';
+import {
+  captureInventory,
+  diffInventories,
+  formatInventoryDiff,
+  type Inventory,
+  type InventoryDiff,
+} from '@tfparity/inventory';
+import { globalVariables, tf1VariableStore } from '@tfparity/variables';
+import { goldenRun } from '../golden.js';
+import { forwardPass, InceptionResnetV2 } from '../inception-resnet-v2.js';
+import type { Step, StepResult } from '../step.js';
+
+const id = '2-inventory';
+const title = 'Variable counts, names, shapes and trainability match';
+
+function tf1Inventory(): Inventory {
+  const graph = new Graph();
+  using _ = graph.asDefault();
+  forwardPass(tf.ones([1, 299, 299, 3]));
+  return captureInventory(globalVariables());
+}
+
+function migratedInventory(): Inventory {
+  const model = new InceptionResnetV2(1000);
+  // Called twice before it is looked at, so that variables made anew would be counted.
+  for (let call = 0; call < 2; call++) tf.dispose(tf.tidy(() => model.call(tf.ones([1, 299, 299, 3]))));
+  const variables = [...(tf1VariableStore(model)?.variables.values() ?? [])];
+  const inventory = captureInventory(variables);
+  tf.dispose(variables);
+  return inventory;
+}
+
+/** How many single differences a diff lists. */
+function countDifferences(diff: InventoryDiff): number {
+  const lists = [diff.missing, diff.unexpected, diff.shape, diff.dtype, diff.trainable, diff.duplicates, diff.order];
+  return lists.reduce((sum, list) => sum + list.length, 0);
+}
+
+/** Step 2: both sides have the same variables; and so has TensorFlow's own graph of the net. */
+export const inventoryStep: Step = {
+  id,
+  title,
+  run(): StepResult & { tf1: { count: number }; migrated: { count: number }; differences: InventoryDiff } {
+    const tf1 = tf1Inventory();
+    const migrated = migratedInventory();
+    const golden = goldenRun('infer');
+    const differences = diffInventories(migrated, tf1, { order: true });
+    const againstGolden = golden && diffInventories(tf1, captureInventory(golden.variables), { order: true });
+    const lines = [
+      `TF1 side ${tf1.entries.length} variables, migrated side ${migrated.entries.length}`,
+      differences.same ? 'no differences' : formatInventoryDiff(differences),
+      againstGolden === undefined
+        ? 'no golden data here to compare with'
+        : againstGolden.same
+          ? `the same ${golden!.variables.length} as in TensorFlow's own graph, in the same order`
+          : formatInventoryDiff(againstGolden),
+    ];
+    const passed = differences.same && countDifferences(differences) === 0 && againstGolden?.same !== false;
+    const counts = { tf1: { count: tf1.entries.length }, migrated: { count: migrated.entries.length } };
+    return { id, title, passed, lines, ...counts, differences };
+  },
+};
