@@ -25,7 +25,10 @@ function isPair(rule: RenameRule): rule is readonly [RegExp, string] {
 /** One function out of rules that are applied one after the other. */
 export function renamer(rules: RenameRule | readonly RenameRule[] | undefined): (name: string) => string {
   if (rules === undefined) return (name) => name;
-  const list =
-    Array.isArray(rules) && !isPair(rules as RenameRule) ? (rules as readonly RenameRule[]) : [rules as RenameRule];
+  const list = isRule(rules) ? [rules] : rules;
   return (name) => list.reduce((renamed, rule) => apply(rule, renamed), name);
+}
+
+function isRule(rules: RenameRule | readonly RenameRule[]): rules is RenameRule {
+  return !Array.isArray(rules) || rules[0] instanceof RegExp;
 }

@@ -286,5 +286,5 @@ class Figures {
 
 /** numpy's maximum: NaN wins. */
 function greater(a: number, b: number): number {
-  return Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : a > b ? a : b;
+  return Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b);
 }

@@ -1,0 +1,147 @@
+import { formatShape, type NdArray, type NumericData, sameShape, sizeOf } from '@tfparity/array';
+import { type ArrayComparison, type ArrayHeader, headerDifferences } from './array-comparison.js';
+import { NumericsError } from './errors.js';
+import { exactDistributions, summarize } from './evidence.js';
+import { Float32Tally } from './float32-tally.js';
+import { numeric, type Operand, toArray } from './operand.js';
+import { ScalarTally } from './scalar-tally.js';
+import { compareStrings } from './string-comparison.js';
+import { Tally } from './tally.js';
+import { type AppliedTolerance, applyTolerance, type Tolerance } from './tolerance.js';
+import { findWarnings } from './warnings.js';
+import { isComplex } from './widen.js';
+
+/** How `compareArrays` compares: the tolerance, and how much evidence it keeps. */
+export interface CompareOptions extends Tolerance {
+  /** How many of the first and of the worst mismatches are kept; 5. */
+  readonly keep?: number;
+  /** How many of the greatest values are matched; 5. */
+  readonly topK?: number;
+}
+
+/** Up to this many elements, quantiles are exact. */
+const EXACT_LIMIT = 65_536;
+
+/**
+ * Compares two arrays and returns all there is to know of their difference. Fails closed: another dtype or another shape is a
+ * difference, also where the values are equal. The rule is numpy's (|actual - expected| <= atol + rtol * |expected|, in the
+ * dtype's own arithmetic), with `torch.testing`'s tolerance for the dtype where none is given; 64-bit integers are compared exactly;
+ * strings byte by byte.
+ *
+ * @throws {NumericsError} `NotAnArray`, `InvalidTolerance`
+ */
+export function compareArrays(actual: Operand, expected: Operand, options: CompareOptions = {}): ArrayComparison {
+  const a = toArray(actual);
+  const b = toArray(expected);
+  if (Array.isArray(a.data) || Array.isArray(b.data)) return compareStrings(a, b, applyTolerance(options, b.dtype));
+  const comparator = new ArrayComparator(a, b, options);
+  if (sameShape(a.shape, b.shape)) comparator.push(a.data, b.data);
+  const result = comparator.result();
+  const small =
+    result.evidence !== undefined &&
+    result.total <= EXACT_LIMIT &&
+    !(a.data instanceof BigInt64Array || a.data instanceof BigUint64Array);
+  return small
+    ? { ...result, evidence: { ...result.evidence!, ...exactDistributions(result.evidence!, numeric(a), numeric(b)) } }
+    : result;
+}
+
+/** Elements' data of a piece, in the dtype that the comparator was told. */
+export type PieceData = NumericData;
+
+/**
+ * Compares arrays that arrive in pieces, so that neither has to be in memory: tell it both headers, push pieces in any order, take
+ * the result. Comparators of different pieces of the same arrays merge.
+ */
+export class ArrayComparator {
+  readonly tolerance: AppliedTolerance;
+  readonly #tally: Tally;
+  readonly #size: number;
+  #next = 0;
+
+  /** @throws {NumericsError} `InvalidTolerance`, `NotNumeric` for strings */
+  constructor(
+    readonly actual: ArrayHeader,
+    readonly expected: ArrayHeader,
+    options: CompareOptions = {},
+  ) {
+    if (actual.dtype === 'string' || expected.dtype === 'string') {
+      throw new NumericsError('NotNumeric', 'strings are compared whole, by compareArrays');
+    }
+    this.tolerance = applyTolerance(options, expected.dtype);
+    this.#size = sizeOf(expected.shape);
+    this.#tally = new Tally(options.keep ?? 5, options.topK ?? 5);
+  }
+
+  /**
+   * Compares the next elements, or those from `offset` on.
+   *
+   * @throws {NumericsError} `InvalidPiece` for pieces of different length, beyond the end, or of arrays of different shapes
+   */
+  push(actual: PieceData, expected: PieceData, offset: number = this.#next): void {
+    const lanes = isComplex(this.expected.dtype) ? 2 : 1;
+    const count = expected.length / lanes;
+    const lengths = actual.length / (isComplex(this.actual.dtype) ? 2 : 1) === count && Number.isInteger(count);
+    if (!lengths || offset < 0 || offset + count > this.#size || !sameShape(this.actual.shape, this.expected.shape)) {
+      throw new NumericsError(
+        'InvalidPiece',
+        `a piece of ${actual.length} and ${expected.length} values at element ${offset} does not fit arrays of shapes ${formatShape(this.actual.shape)} and ${formatShape(this.expected.shape)}`,
+        { offset, actual: actual.length, expected: expected.length },
+      );
+    }
+    const { shape } = this.expected;
+    const a: NdArray<NumericData> = { dtype: this.actual.dtype, shape: [count], data: actual };
+    const b: NdArray<NumericData> = { dtype: this.expected.dtype, shape: [count], data: expected };
+    const scalar = new ScalarTally(this.#tally, a, b, shape, offset, this.tolerance);
+    if (a.dtype === 'float32' && b.dtype === 'float32' && Float32Tally.available()) {
+      const fast = new Float32Tally(
+        this.#tally,
+        scalar,
+        actual as Float32Array,
+        expected as Float32Array,
+        this.tolerance,
+      );
+      fast.add(offset);
+    } else if (isComplex(a.dtype) === isComplex(b.dtype)) scalar.add(0, count);
+    else this.#tally.total += count;
+    this.#next = offset + count;
+  }
+
+  /** Adds the pieces that another comparator of the same arrays was given. */
+  merge(other: ArrayComparator): void {
+    this.#tally.merge(other.#tally);
+  }
+
+  /** The comparison so far. Fails if not every element was pushed. */
+  result(): ArrayComparison {
+    const tally = this.#tally;
+    const differences = headerDifferences(this.actual, this.expected);
+    const comparable = sameShape(this.actual.shape, this.expected.shape);
+    const unseen = comparable ? this.#size - tally.total : 0;
+    if (tally.mismatched > 0) {
+      const percent = ((100 * tally.mismatched) / tally.total).toPrecision(3);
+      differences.push({
+        kind: 'values',
+        message: `${tally.mismatched} of ${tally.total} elements (${Number(percent)}%) are outside ${this.tolerance.name} (rtol ${this.tolerance.rtol}, atol ${this.tolerance.atol}${this.tolerance.maxUlps > 0 ? `, ${this.tolerance.maxUlps} ulps` : ''})`,
+      });
+    }
+    if (unseen !== 0) {
+      const message = `${tally.total} of ${this.#size} elements were compared${unseen < 0 ? ': some twice' : ''}`;
+      differences.push({ kind: 'values', message });
+    }
+    const evidence = comparable ? summarize(tally, this.actual.dtype, this.expected.dtype) : undefined;
+    return {
+      passed: differences.length === 0,
+      bitIdentical: differences.length === 0 && !tally.bitsDiffer,
+      differences,
+      actual: { dtype: this.actual.dtype, shape: [...this.actual.shape] },
+      expected: { dtype: this.expected.dtype, shape: [...this.expected.shape] },
+      tolerance: this.tolerance,
+      total: this.#size,
+      mismatched: tally.mismatched,
+      first: [...tally.first],
+      ...(evidence ? { evidence } : {}),
+      warnings: evidence ? findWarnings(evidence, this.#size, this.tolerance) : [],
+    };
+  }
+}
