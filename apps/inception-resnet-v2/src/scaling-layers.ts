@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
-import { trackTf1StyleVariables } from '@tfparity/variables';
+import { trackTf1StyleVariables, variable } from '@tfparity/variables';
 
 /** Scales by variables that each call makes anew: what the guards of step 1 are there to find. */
 export class BrokenScalingLayer extends layers.Layer {
@@ -10,8 +10,8 @@ export class BrokenScalingLayer extends layers.Layer {
 
   @trackTf1StyleVariables
   override call(inputs: tf.Tensor): tf.Tensor {
-    const scale = tf.variable(tf.scalar(2));
-    const bias = tf.variable(tf.scalar(2), true, 'bias');
+    const scale = variable(2);
+    const bias = variable(2, { name: 'bias' });
     return tf.add(tf.mul(inputs, scale), bias);
   }
 }
@@ -24,8 +24,8 @@ export class FixedScalingLayer extends layers.Layer {
 
   @trackTf1StyleVariables
   override call(inputs: tf.Tensor): tf.Tensor {
-    this.scale ??= tf.variable(tf.scalar(2));
-    this.bias ??= tf.variable(tf.scalar(2), true, 'bias');
+    this.scale ??= variable(2);
+    this.bias ??= variable(2, { name: 'bias' });
     return tf.add(tf.mul(inputs, this.scale), this.bias);
   }
 }
