@@ -24,7 +24,7 @@ export { type ImportGraphDefOptions, importGraphDef } from './import/frozen-grap
 export { GRAPH_LIMITS, type GraphLimits } from './import/graph-limits.js';
 export { ImportedGraph } from './import/imported-graph.js';
 export { type ImportOptions, importMetaGraph } from './import/meta-graph.js';
-export { importSavedModel, type ImportSavedModelOptions } from './import/saved-model.js';
+export { type ImportSavedModelOptions, importSavedModel } from './import/saved-model.js';
 export type { FeedValue } from './native/feed-value.js';
 export { type TensorFlowFeeds, TensorFlowSession, type TensorFlowSessionOptions } from './native/tensorflow-session.js';
 export { type Attributes, GraphTensor, Operation, type OutputInfo, type OutputRef } from './operation.js';

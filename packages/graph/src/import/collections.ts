@@ -1,9 +1,9 @@
 import { type DType, dtypeFromEnum } from '@tfparity/array';
 import type { GraphDef, NodeDef, TensorShapeProto } from './graph-protos.js';
 import { decodeMessage } from './message.js';
-import type { CollectionDef, VariableDef as VariableDefMessage } from './meta-graph-protos.js';
+import type { CollectionDef, SavedObjectGraph, VariableDef as VariableDefMessage } from './meta-graph-protos.js';
 import { VariableDef } from './meta-graph-protos.js';
-import { parseTensorName } from './tensor-name.js';
+import { parseInput, parseTensorName } from './tensor-name.js';
 
 /** A variable of an imported graph, as `captureInventory` takes it. */
 export interface ImportedVariable {
@@ -57,7 +57,11 @@ function decodeCollection(name: string, def: CollectionDef): Collection {
 }
 
 /** The variables of a graph: as its collections list them, or else every node that holds one. */
-export function findVariables(graph: GraphDef, collections: ReadonlyMap<string, Collection>): ImportedVariable[] {
+export function findVariables(
+  graph: GraphDef,
+  collections: ReadonlyMap<string, Collection>,
+  objects?: SavedObjectGraph,
+): ImportedVariable[] {
   const nodes = new Map(graph.node.map((node) => [node.name, node]));
   const trainable = new Set(variableDefs(collections, 'trainable_variables').map((def) => def.variableName));
   const found = new Map<string, ImportedVariable>();
@@ -69,14 +73,37 @@ export function findVariables(graph: GraphDef, collections: ReadonlyMap<string, 
         ...describe(node, def.variableName),
         trainable: trainable.has(def.variableName) || (trainable.size === 0 && def.trainable),
         initializer: parseTensorName(def.initializerName).op,
-        snapshot: def.snapshotName || `${def.variableName}`,
+        snapshot: def.snapshotName || def.variableName,
       });
     }
   }
-  if (found.size > 0) return [...found.values()];
+  return found.size > 0 ? [...found.values()] : variablesOfNodes(graph, objects);
+}
+
+function variablesOfNodes(graph: GraphDef, objects: SavedObjectGraph | undefined): ImportedVariable[] {
+  const saved = new Map(objects?.nodes.flatMap(({ variable }) => (variable ? [[variable.name, variable]] : [])));
+  const readers = new Map<string, string>();
+  for (const node of graph.node) {
+    if (node.op === 'ReadVariableOp') readers.set(parseInput(node.input[0] ?? '').op, `${node.name}:0`);
+  }
+  const order = new Map([...saved.keys()].map((name, i) => [`${name}:0`, i]));
   return graph.node
     .filter((node) => VARIABLE_OPS.has(node.op))
-    .map((node) => ({ ...describe(node, `${node.name}:0`), trainable: true }));
+    .flatMap((node): ImportedVariable[] => {
+      const shared = new TextDecoder().decode(node.attr.get('shared_name')?.s ?? new Uint8Array());
+      const object = saved.get(shared) ?? saved.get(node.name);
+      // A TF2 model's graph also holds variables of no object: counters of the saver.
+      if (saved.size > 0 && object === undefined) return [];
+      const snapshot = node.op === 'VarHandleOp' ? readers.get(node.name) : `${node.name}:0`;
+      return [
+        {
+          ...describe(node, `${object?.name ?? node.name}:0`),
+          trainable: object?.trainable ?? true,
+          ...(snapshot === undefined ? {} : { snapshot }),
+        },
+      ];
+    })
+    .sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
 }
 
 function variableDefs(collections: ReadonlyMap<string, Collection>, name: string): readonly VariableDefMessage[] {

@@ -12,12 +12,12 @@ export interface ImportedGraphParts {
   readonly source: 'metaGraph' | 'graphDef' | 'savedModel' | 'lowered';
   readonly variables?: readonly ImportedVariable[];
   readonly collections?: ReadonlyMap<string, Collection>;
-  readonly saver?: SaverDef;
+  readonly saver?: SaverDef | undefined;
   readonly signatures?: ReadonlyMap<string, SignatureDef>;
   /** Of a SavedModel: its folder, whose `variables/` and `assets/` TensorFlow reads when it loads the graph. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
   /** Of a SavedModel: the meta graph as it was, which says how to load it. */
-  readonly metaGraph?: MetaGraphDef;
+  readonly metaGraph?: MetaGraphDef | undefined;
   /** Tensors that `returnElements` asked for, by the names they were asked by. */
   readonly elements?: ReadonlyMap<string, string>;
   readonly allowedOps?: readonly string[];
@@ -51,6 +51,11 @@ export class ImportedGraph {
     this.elements = parts.elements ?? new Map();
     this.allowedOps = parts.allowedOps ?? [];
     this.byName = new Map(parts.graphDef.node.map((node) => [node.name, node]));
+  }
+
+  /** The same graph with more nodes. */
+  withNodes(added: readonly NodeDef[]): ImportedGraph {
+    return new ImportedGraph({ ...this, graphDef: { ...this.graphDef, node: [...this.nodes, ...added] } });
   }
 
   /** The nodes in the file's order. */

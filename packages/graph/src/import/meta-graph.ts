@@ -4,6 +4,7 @@ import { decodeCollections, findVariables } from './collections.js';
 import { clearDevices } from './devices.js';
 import { GRAPH_LIMITS, type GraphLimits } from './graph-limits.js';
 import { ImportedGraph } from './imported-graph.js';
+import { replaceInputs } from './input-replacement.js';
 import { decodeMessage } from './message.js';
 import { MetaGraphDef } from './meta-graph-protos.js';
 import { readBytes } from './node-file.js';
@@ -14,6 +15,11 @@ export interface ImportOptions {
   readonly clearDevices?: boolean;
   /** Unsafe ops (`ReadFile`, `PyFunc`, …) that are let in all the same, by name. */
   readonly allowOps?: readonly string[];
+  /**
+   * Tensors that will be fed instead of what makes them: queues, readers, datasets. They become placeholders of the same
+   * names, and file-reading nodes behind them go, with whatever depends on those (the saver too).
+   */
+  readonly inputs?: readonly string[];
   /** Limits other than `GRAPH_LIMITS`. */
   readonly limits?: Partial<GraphLimits>;
 }
@@ -31,6 +37,10 @@ export function importMetaGraph(source: string | Uint8Array, options: ImportOpti
     throw new GraphError('Malformed', 'the MetaGraphDef holds no graph; is this a .meta file?', {});
   }
   const graphDef = meta.graphDef;
+  if (options.inputs !== undefined) {
+    replaceInputs(graphDef, options.inputs);
+    delete meta.saverDef;
+  }
   checkGraph(graphDef, { limits, allowOps: options.allowOps ?? [], saver: meta.saverDef });
   if (options.clearDevices !== false) clearDevices(graphDef);
   const collections = decodeCollections(meta.collectionDef);

@@ -6,6 +6,7 @@ type NodeModules = {
   'node:path': typeof import('node:path');
   'node:child_process': typeof import('node:child_process');
   'node:module': typeof import('node:module');
+  'node:v8': typeof import('node:v8');
 };
 
 /**

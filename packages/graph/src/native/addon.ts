@@ -63,9 +63,12 @@ export function nativeBackend(): NativeBackend {
 }
 
 // What `tensorDataSync` reads as it is; other dtypes are read as their bytes.
-const READABLE = new Set<DType>(['float32', 'int32', 'bool', 'uint8', 'int64', 'string', 'complex64']);
+const READABLE = new Set<DType>(['float32', 'int32', 'bool', 'int64', 'string', 'complex64']);
 
-/** Copies an array into a TensorFlow tensor of the same dtype, whichever it is; the caller deletes the tensor. */
+/**
+ * Copies an array into a TensorFlow tensor of the same dtype, whichever it is. The caller deletes it, but not one of
+ * strings that a session has seen: tfjs-node empties a deleted tensor's strings, which a variable may have kept.
+ */
 export function tensorFromArray(addon: Addon, array: NdArray): number {
   const { dtype, shape, data } = array;
   const { enumValue, itemSize } = DTYPES[dtype];
@@ -96,13 +99,16 @@ export function arrayFromTensor(addon: Addon, handle: TensorHandle): NdArray {
     );
   }
   if (READABLE.has(info.name)) return readArray(addon, handle, info.name);
-  const raw = bitcast(addon, handle.id, info.enumValue, DTYPES.uint8.enumValue);
+  const { enumValue, itemSize, data: Data } = info;
+  const wide = itemSize % 4 === 0;
+  const raw = bitcast(addon, handle.id, enumValue, (wide ? DTYPES.int32 : DTYPES.uint8).enumValue);
+  const words = wide ? raw : cast(addon, raw, DTYPES.uint8.enumValue, DTYPES.int32.enumValue);
   try {
-    const bytes = addon.tensorDataSync(raw) as Uint8Array;
-    const Data = info.data!;
-    return ndArray(info.name, handle.shape, new Data(bytes.slice().buffer));
+    const values = addon.tensorDataSync(words) as Int32Array;
+    const bytes = wide ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : Uint8Array.from(values);
+    return ndArray(info.name, handle.shape, new Data!(bytes.slice().buffer));
   } finally {
-    addon.deleteTensor(raw);
+    for (const id of new Set([raw, words])) addon.deleteTensor(id);
   }
 }
 
@@ -118,4 +124,12 @@ function bitcast(addon: Addon, id: number, from: number, to: number): number {
     { name: 'type', type: addon.TF_ATTR_TYPE, value: to },
   ];
   return addon.executeOp('Bitcast', attributes, [id], 1)[0]!.id;
+}
+
+function cast(addon: Addon, id: number, from: number, to: number): number {
+  const attributes = [
+    { name: 'SrcT', type: addon.TF_ATTR_TYPE, value: from },
+    { name: 'DstT', type: addon.TF_ATTR_TYPE, value: to },
+  ];
+  return addon.executeOp('Cast', attributes, [id], 1)[0]!.id;
 }

@@ -1,5 +1,5 @@
 import { DTYPES } from '@tfparity/array';
-import { AttrValue, type GraphDef, NodeDef, TensorProto, TensorShapeProto } from '../import/graph-protos.js';
+import { AttrValue, NodeDef, TensorProto, TensorShapeProto } from '../import/graph-protos.js';
 import type { ImportedGraph } from '../import/imported-graph.js';
 import { createMessage } from '../import/message.js';
 
@@ -8,9 +8,11 @@ export const ADDED = 'tfparity_session';
 
 /** A graph as a session loads it: with a constant behind each op without outputs, so that fetching it runs the op. */
 export interface SessionGraph {
-  readonly graphDef: GraphDef;
+  readonly graph: ImportedGraph;
   /** The constant to fetch to run an op that has no outputs, or a group of ops. */
   readonly runners: ReadonlyMap<string, string>;
+  /** The tensor to fetch in the stead of a tensor of strings. */
+  readonly copies: ReadonlyMap<string, string>;
 }
 
 /** The runner of the ops that initialise all variables. */
@@ -28,24 +30,51 @@ export function withRunners(graph: ImportedGraph): SessionGraph {
     runners.set(key, name);
     added.push(zeroAfter(name, ops));
   };
+  const copies = new Map<string, string>();
   for (const node of graph.nodes) {
-    if (graph.outputTypes(node.name).length === 0) add(node.name, [node.name]);
+    const types = graph.outputTypes(node.name);
+    if (types.length === 0) add(node.name, [node.name]);
+    types.forEach((type, i) => {
+      if (type % 100 !== DTYPES.string.enumValue) return;
+      const name = `${ADDED}/${added.length}`;
+      copies.set(`${node.name}:${i}`, `${name}:0`);
+      added.push(stringCopy(name, `${node.name}:${i}`));
+    });
   }
+  if (copies.size > 0) added.push(emptyString());
   const initializers = graph.variables.flatMap((v) => (v.initializer === undefined ? [] : [v.initializer]));
   if (initializers.length > 0) add(INITIALIZE, [...new Set(initializers)]);
-  return { graphDef: { ...graph.graphDef, node: [...graph.nodes, ...added] }, runners };
+  return { graph: graph.withNodes(added), runners, copies };
+}
+
+// tfjs-node empties the strings of a tensor that it deletes, in whatever constant or variable shares them: fetched is a
+// copy, made by joining '' to each. The '' is fed: what is constant would be folded into one more constant.
+/** The placeholder of strings that is fed '' in every run that fetches a copy. */
+export const EMPTY = `${ADDED}/empty`;
+
+function emptyString(): NodeDef {
+  const dtype = createMessage(AttrValue, { type: DTYPES.string.enumValue });
+  return node(EMPTY, 'Placeholder', [], {
+    dtype,
+    shape: createMessage(AttrValue, { shape: createMessage(TensorShapeProto) }),
+  });
+}
+
+function stringCopy(name: string, tensor: string): NodeDef {
+  return node(name, 'StringJoin', [tensor, EMPTY], {
+    N: createMessage(AttrValue, { i: 2n }),
+    separator: createMessage(AttrValue, { s: new Uint8Array(0) }),
+  });
+}
+
+function node(name: string, op: string, input: string[], attributes: Record<string, AttrValue>): NodeDef {
+  return createMessage(NodeDef, { name, op, input, attr: new Map(Object.entries(attributes)) });
 }
 
 function zeroAfter(name: string, ops: readonly string[]): NodeDef {
   const dtype = DTYPES.int32.enumValue;
   const tensor = createMessage(TensorProto, { dtype, tensorShape: createMessage(TensorShapeProto), intVal: [0] });
-  return createMessage(NodeDef, {
-    name,
-    op: 'Const',
-    input: ops.map((op) => `^${op}`),
-    attr: new Map([
-      ['dtype', createMessage(AttrValue, { type: dtype })],
-      ['value', createMessage(AttrValue, { tensor })],
-    ]),
-  });
+  const inputs = ops.map((op) => `^${op}`);
+  const attributes = { dtype: createMessage(AttrValue, { type: dtype }), value: createMessage(AttrValue, { tensor }) };
+  return node(name, 'Const', inputs, attributes);
 }

@@ -4,7 +4,7 @@ import type { ImportedGraph } from '../import/imported-graph.js';
 const PREFIXES = /^(Session fail to run with error: |Failed to load SavedModel: |Failed to delete SavedModel: )/;
 
 /** TensorFlow's error in its own words, tagged, with the node that it names. */
-export function tensorFlowError(error: unknown, graph: ImportedGraph): GraphError {
+export function tensorFlowError(error: unknown, graph: Pick<ImportedGraph, 'findNode'>): GraphError {
   if (isGraphError(error)) return error;
   const message = (error instanceof Error ? error.message : String(error)).replace(PREFIXES, '');
   const name = /\{\{node ([^}\s]+)\}\}|[Nn]ode:? '([^']+)'/.exec(message);
