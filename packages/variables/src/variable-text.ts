@@ -5,49 +5,59 @@ import { variableDType } from './variable-facts.js';
 const EDGE_ITEMS = 3;
 const THRESHOLD = 1000;
 const LINE_WIDTH = 75;
-
-/** A float as numpy prints it with precision 8: `2.`, `0.5`, `1.e-07`. */
-function floatText(value: number, exponential: boolean): string {
-  if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  const shortest = shortestFloat32(value);
-  if (exponential) {
-    const [mantissa = '', exponent = '0'] = Number(shortest).toExponential().split('e');
-    const power = Number(exponent);
-    const digits = mantissa.includes('.') ? mantissa : `${mantissa}.`;
-    return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
-  }
-  const fixed = Number(shortest).toFixed(8);
-  const trimmed = fixed.replace(/0+$/, '');
-  return Object.is(value, -0) ? '-0.' : trimmed;
-}
+const PRECISION = 8;
 
 /** The shortest decimal that reads back as the same float32. */
-function shortestFloat32(value: number): string {
+function shortestFloat32(value: number): number {
   for (let precision = 1; precision <= 9; precision += 1) {
-    const text = value.toPrecision(precision);
-    if (Math.fround(Number(text)) === Math.fround(value)) return text;
+    const candidate = Number(value.toPrecision(precision));
+    if (Math.fround(candidate) === Math.fround(value)) return candidate;
   }
-  return String(value);
+  return value;
+}
+
+function specialText(value: number): string {
+  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+}
+
+/** `1.` and `2.5` as `1. ` and `2.5`: fractions of one length, padded with blanks. */
+function fixedTexts(values: readonly number[]): string[] {
+  const texts = values.map((value) => {
+    if (!Number.isFinite(value)) return specialText(value);
+    if (Object.is(value, -0)) return '-0.';
+    return shortestFloat32(value).toFixed(PRECISION).replace(/0+$/, '');
+  });
+  const fractions = texts.map((text) => (text.includes('.') ? text.length - text.indexOf('.') : 0));
+  const longest = Math.max(0, ...fractions);
+  return texts.map((text, i) => (fractions[i] === 0 ? text : text + ' '.repeat(longest - (fractions[i] ?? 0))));
+}
+
+/** `1.00e-07`: mantissas of one length, padded with zeros. */
+function exponentialTexts(values: readonly number[]): string[] {
+  const shortest = values.map(shortestFloat32);
+  const digits = shortest.map((value) =>
+    Number.isFinite(value) ? (value.toExponential().split('e')[0]?.split('.')[1]?.length ?? 0) : 0,
+  );
+  const longest = Math.min(PRECISION, Math.max(0, ...digits));
+  return shortest.map((value) => {
+    if (!Number.isFinite(value)) return specialText(value);
+    const [mantissa = '', exponent = '0'] = value.toExponential(longest).split('e');
+    const power = Number(exponent);
+    const point = mantissa.includes('.') ? mantissa : `${mantissa}.`;
+    return `${Object.is(value, -0) ? '-' : ''}${point}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+  });
 }
 
 function elementTexts(values: readonly (number | string)[], dtype: string): string[] {
   if (dtype === 'string') return values.map((value) => `b'${value}'`);
-  if (dtype === 'bool') return padded(values.map((value) => (value ? ' True' : 'False')));
+  if (dtype === 'bool') return padded(values.map((value) => (value ? 'True' : 'False')));
   const numbers = values.map(Number);
   if (dtype !== 'float32') return padded(numbers.map(String));
   const sizes = numbers.filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs);
   const least = Math.min(...sizes);
   const greatest = Math.max(...sizes);
   const exponential = sizes.length > 0 && (greatest >= 1e8 || least < 1e-4 || greatest / least > 1000);
-  const texts = numbers.map((value) => floatText(value, exponential));
-  const decimals = Math.max(...texts.map((text) => (text.includes('.') ? text.length - text.indexOf('.') : 0)));
-  return padded(texts.map((text) => (exponential || !text.includes('.') ? text : padEnd(text, decimals))));
-}
-
-/** Pads the fraction with blanks, as numpy does with trim='.'. */
-function padEnd(text: string, decimals: number): string {
-  return text + ' '.repeat(decimals - (text.length - text.indexOf('.')));
+  return padded(exponential ? exponentialTexts(numbers) : fixedTexts(numbers));
 }
 
 function padded(texts: readonly string[]): string[] {
@@ -90,17 +100,21 @@ function layOut(shape: readonly number[], summarize: boolean, indent: number, ne
   return `[${lines.join(`\n${' '.repeat(indent + 1)}`)}]`;
 }
 
-/** An array as `numpy.array_repr` prints it; a scalar as a bare number. */
-export function formatValues(shape: readonly number[], dtype: string, data: ArrayLike<number | string>): string {
-  if (shape.length === 0) {
-    const value = data[0] ?? 0;
-    if (dtype !== 'float32') return dtype === 'bool' ? (value ? 'True' : 'False') : String(value);
-    const text = floatText(
-      Number(value),
-      Math.abs(Number(value)) >= 1e16 || (value !== 0 && Math.abs(Number(value)) < 1e-4),
-    );
-    return text.endsWith('.') ? `${text}0` : text;
+function scalarText(value: number | string, dtype: string): string {
+  if (dtype === 'bool') return value ? 'True' : 'False';
+  if (dtype !== 'float32') return String(value);
+  const number = Number(value);
+  if (!Number.isFinite(number)) return specialText(number);
+  const size = Math.abs(number);
+  if (size !== 0 && (size >= 1e16 || size < 1e-4)) {
+    return number.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
   }
+  return Number.isInteger(number) ? number.toFixed(1) : String(number);
+}
+
+/** An array as `numpy.array_repr` prints it; a scalar as Python prints the number. */
+export function formatValues(shape: readonly number[], dtype: string, data: ArrayLike<number | string>): string {
+  if (shape.length === 0) return scalarText(data[0] ?? 0, dtype);
   const size = shape.reduce((a, b) => a * b, 1);
   const summarize = size > THRESHOLD;
   const positions = size === 0 ? [] : shownPositions(shape, summarize);
@@ -110,7 +124,14 @@ export function formatValues(shape: readonly number[], dtype: string, data: Arra
   );
   let at = 0;
   const body = size === 0 ? '[]' : layOut(shape, summarize, 'array('.length, () => texts[at++] ?? '');
-  return `array(${body}, dtype=${dtype === 'string' ? 'object' : dtype})`;
+  const facts: string[] = [];
+  if (summarize) facts.push(`shape=(${shape.length === 1 ? `${shape[0]},` : shape.join(', ')})`);
+  if (dtype !== 'bool') facts.push(`dtype=${dtype === 'string' ? 'object' : dtype}`);
+  if (facts.length === 0) return `array(${body})`;
+  const tail = `${facts.join(', ')})`;
+  const last = `array(${body}`.split('\n').at(-1)?.length ?? 0;
+  const gap = last + tail.length + 2 > LINE_WIDTH ? `,\n${' '.repeat('array('.length)}` : ', ';
+  return `array(${body}${gap}${tail}`;
 }
 
 /** A variable as TensorFlow prints it: `<tf.Variable 'bias:0' shape=() dtype=float32, numpy=2.0>`. */
@@ -118,6 +139,7 @@ export function formatVariable(variable: tf.Variable): string {
   const { shape } = variable;
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const data = variable.dataSync() as unknown as ArrayLike<number | string>;
-  const dtype = variableDType(variable);
-  return `<tf.Variable '${variable.name}:0' shape=(${sizes}) dtype=${dtype}, numpy=${formatValues(shape, variable.dtype, data)}>`;
+  const values = formatValues(shape, variable.dtype, data);
+  const start = values.includes('\n') ? '\n' : '';
+  return `<tf.Variable '${variable.name}:0' shape=(${sizes}) dtype=${variableDType(variable)}, numpy=${start}${values}>`;
 }
