@@ -142,9 +142,13 @@ export function currentLabel(): string | null {
   return labels.at(-1) ?? null;
 }
 
-/** Frames of this package, of its siblings' machinery and of TensorFlow.js say nothing about who asked. */
-const OWN_FRAME =
-  /[\\/]packages[\\/][a-z]+[\\/](src|dist)[\\/]|[\\/]@tfparity[\\/]|[\\/]@tensorflow[\\/]|node:internal/;
+/** Frames of this package, of those installed beside it and of TensorFlow.js say nothing about who asked. */
+function isMachinery(frame: string): boolean {
+  if (/[\\/]@tfparity[\\/]|[\\/]@tensorflow[\\/]|tfjs-[a-z-]+[\\/]src[\\/]|node:internal/.test(frame)) return true;
+  const beside = decodeURIComponent(new URL('../../', import.meta.url).pathname);
+  const at = frame.indexOf(beside);
+  return at >= 0 && /^[^\\/]+[\\/](src|dist)[\\/]/.test(frame.slice(at + beside.length));
+}
 
 /** Where outside this project's packages and TensorFlow.js the running code was called from. */
 export function callSite(): string | null {
@@ -153,6 +157,6 @@ export function callSite(): string | null {
   Error.stackTraceLimit = 60;
   const stack = new Error().stack?.split('\n').slice(1) ?? [];
   Error.stackTraceLimit = stackTraceLimit;
-  const frame = stack.find((line) => /^\s+at |@/.test(line) && !OWN_FRAME.test(line));
+  const frame = stack.find((line) => /^\s+at |@/.test(line) && !isMachinery(line));
   return frame?.trim().replace(/^at /, '') ?? null;
 }
