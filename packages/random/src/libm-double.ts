@@ -101,7 +101,7 @@ export function sincos(x: number, out: Float64Array): void {
   } else if (x < 0.85546875) {
     out[0] = sine(x, 0);
     out[1] = cosine(x, 0);
-  } else if (x < 2.4262657165527344) {
+  } else if (x < 2.4262638092041016) {
     const y = HALF_PI - x;
     const a = y + HALF_PI_LOW;
     const da = y - a + HALF_PI_LOW;
@@ -199,16 +199,6 @@ function putPair(into: Float64Array, at: number, fixed: bigint): void {
   const rest = fixed - BigInt(high * 2 ** 80) * (1n << 80n);
   into[at] = high;
   into[at + 1] = Number(rest) * 2 ** -160;
-}
-
-/** `log1p` of a double above -1. */
-export function log1p(x: number): number {
-  return Math.log1p(x);
-}
-
-/** `x` to the power of `y`, for x >= 0. */
-export function pow(x: number, y: number): number {
-  return x ** y;
 }
 
 /** log(k!) for a whole k >= 0, to about the last bit. */

@@ -1,7 +1,9 @@
 // Port of RandomGammaOp (tensorflow/core/kernels/random_op.cc, TensorFlow 2.21).
 // Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26 (2000).
 import { DTYPES, float16Bits, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
-import { log, log1p, pow } from '../libm-double.js';
+import { log } from '../libm-double.js';
+import { log1p } from '../libm-log1p.js';
+import { pow } from '../libm-pow.js';
 import { realValues } from '../numeric-input.js';
 import type { Philox } from '../philox-generator.js';
 import { DoublesOfOutput } from './output-doubles.js';
@@ -24,15 +26,20 @@ export function drawGamma(shape: Shape, alpha: NdArray, reserve: (outputs: numbe
   return result;
 }
 
+/** Below this TensorFlow's threads make 0 of a number: they flush denormals. */
+const LEAST_NORMAL = { float32: 2 ** -126, float64: 2 ** -1022 };
+
 function putter(dtype: NdArray['dtype'], data: NumericData): (index: number, value: number) => void {
   const values = data as Float64Array;
   if (dtype !== 'float16') {
+    const least = dtype === 'float32' ? LEAST_NORMAL.float32 : LEAST_NORMAL.float64;
     return (index, value) => {
-      values[index] = value;
+      values[index] = Math.abs(value) < least ? 0 : value;
     };
   }
   return (index, value) => {
-    values[index] = float16Bits(value);
+    // By way of float32, as Eigen converts a double.
+    values[index] = float16Bits(Math.fround(value));
   };
 }
 
