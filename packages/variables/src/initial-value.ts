@@ -20,7 +20,8 @@ export interface InitialValue {
   readonly dtype: string;
 }
 
-function toTensor(value: tf.Tensor | tf.TensorLike): tf.Tensor {
+/** A constant as a tensor, of the dtype that TensorFlow gives it; a tensor as it is. */
+export function constantTensor(value: tf.Tensor | tf.TensorLike): tf.Tensor {
   return value instanceof tf.Tensor ? value : tf.tensor(value, undefined, inferDType(value));
 }
 
@@ -36,7 +37,7 @@ function inferDType(value: tf.TensorLike): tf.DataType {
 /** Shape and dtype of a constant initial value. */
 export function constantFacts(constant: ConstantInitializer): { dtype: string; shape: number[] } {
   return tf.tidy(() => {
-    const value = toTensor(constant);
+    const value = constantTensor(constant);
     return { dtype: value.dtype, shape: value.shape };
   });
 }
@@ -58,7 +59,7 @@ export function initialValueOf(args: GetterArguments): InitialValue {
   const shape = args.shape as readonly number[] | null | undefined;
   if (initializer !== null && isConstantInitializer(initializer)) {
     const facts = constantFacts(initializer);
-    return { value: () => toTensor(initializer), ...facts };
+    return { value: () => constantTensor(initializer), ...facts };
   }
   if (initializer !== null && !needsArguments(initializer)) {
     const call = initializer as () => tf.Tensor | tf.TensorLike;
@@ -71,7 +72,7 @@ export function initialValueOf(args: GetterArguments): InitialValue {
       );
     }
     // Without a shape, the value decides; it is computed once, here.
-    const first = tf.tidy(() => toTensor(call()));
+    const first = tf.tidy(() => constantTensor(call()));
     return { value: () => first, shape: first.shape, dtype: first.dtype };
   }
   const sizes = [...(shape ?? [])];

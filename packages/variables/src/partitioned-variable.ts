@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { VariableContext } from './context.js';
 import { valueError } from './errors.js';
+import { constantFacts, constantTensor } from './initial-value.js';
 import { type GetterArguments, isConstantInitializer } from './variable-arguments.js';
 
 /** A variable that a graph keeps as slices `name/part_0`, `name/part_1`, … along one axis. */
@@ -55,7 +56,7 @@ function sliceArguments(args: GetterArguments, index: number, axis: number, star
     return { ...common, shape };
   }
   const begin = shape.map((_, i) => (i === axis ? start : 0));
-  const cut = () => tf.slice(initializer instanceof tf.Tensor ? initializer : tf.tensor(initializer), begin, shape);
+  const cut = () => tf.slice(constantTensor(initializer), begin, shape);
   return { ...common, shape: null, initializer: cut };
 }
 
@@ -83,9 +84,9 @@ export function getPartitioned(
       { name: args.name },
     );
   }
-  const constant =
-    args.initializer !== null && args.initializer !== undefined && isConstantInitializer(args.initializer);
-  const shape = args.shape ?? (constant ? tf.tidy(() => tf.tensor(args.initializer as tf.TensorLike).shape) : null);
+  const { initializer } = args;
+  const constant = initializer !== null && initializer !== undefined && isConstantInitializer(initializer);
+  const shape = args.shape ?? (constant ? constantFacts(initializer).shape : null);
   if (shape === null || shape.includes(null)) {
     throw valueError(
       `Shape of a new variable (${args.name}) must be fully defined, but instead was ${shape ?? 'None'}.`,

@@ -1,0 +1,283 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { useBackend } from '@tfparity/testing';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  addToCollection,
+  addToCollections,
+  clearCollection,
+  EagerContext,
+  GraphKeys,
+  GraphRulesContext,
+  getCollection,
+  getCollectionRef,
+  getLocalVariable,
+  getRegularizationLosses,
+  getVariable,
+  getVariableScope,
+  globalVariables,
+  isPartitionedVariable,
+  localVariables,
+  makeTemplate,
+  nameScope,
+  pushContext,
+  trainableVariables,
+  variable,
+  variableCreatorScope,
+  variableScope,
+} from '../src/index.js';
+
+beforeAll(() => useBackend('cpu'));
+
+describe('the two forms of a scope', () => {
+  let context: Disposable;
+  beforeEach(() => {
+    context = pushContext(new EagerContext());
+  });
+  afterEach(() => context[Symbol.dispose]());
+
+  it('closes at the end of the block, and with the body however it ends', () => {
+    {
+      using a = variableScope('a');
+      expect(getVariableScope()).toBe(a);
+    }
+    expect(getVariableScope().name).toBe('');
+    expect(variableScope('a', (scope) => scope.name)).toBe('a');
+    expect(() =>
+      variableScope('a', () => {
+        throw new Error('of the body');
+      }),
+    ).toThrow('of the body');
+    expect(getVariableScope().name).toBe('');
+    expect(nameScope('n', (name) => name)).toBe('n/');
+  });
+
+  it('stays open until a promise settles', async () => {
+    const names: string[] = [];
+    const done = variableScope('a', async () => {
+      await Promise.resolve();
+      names.push(getVariableScope().name);
+      return 3;
+    });
+    expect(getVariableScope().name).toBe('a');
+    expect(await done).toBe(3);
+    expect(names).toEqual(['a']);
+    expect(getVariableScope().name).toBe('');
+    await expect(
+      nameScope('n', async () => {
+        throw new Error('later');
+      }),
+    ).rejects.toThrow('later');
+    expect(nameScope('m').name).toBe('m/');
+  });
+
+  it('names both scopes that close out of order, and leaves them as they were', () => {
+    const outer = variableScope('outer');
+    const inner = variableScope('inner');
+    expect(() => outer[Symbol.dispose]()).toThrow(
+      "Improper nesting of variable_scope. 'outer' was closed, but 'outer/inner', opened inside it, is still open.",
+    );
+    expect(getVariableScope()).toBe(inner);
+    inner[Symbol.dispose]();
+    outer[Symbol.dispose]();
+    expect(() => outer[Symbol.dispose]()).toThrow(/is not open/);
+    expect(() => getVariableScope()[Symbol.dispose]()).toThrow(/is not open/);
+  });
+
+  it('keeps the error of the body when the scope cannot close after it', () => {
+    let left: Disposable | undefined;
+    expect(() =>
+      variableScope('outer', () => {
+        left = variableScope('left open');
+        throw new Error('of the body');
+      }),
+    ).toThrow('of the body');
+    left?.[Symbol.dispose]();
+    getVariableScope()[Symbol.dispose]();
+    expect(getVariableScope().name).toBe('');
+  });
+});
+
+describe('creator scopes and the engine', () => {
+  it('see tf.variable, tensor.variable, layer weights and variables of this package', () => {
+    const seen: (string | undefined)[] = [];
+    const scope = variableCreatorScope((next, options) => {
+      seen.push(`${options.origin}:${options.name}`);
+      return next(options);
+    });
+    tf.variable(tf.scalar(1), true, 'engine_named').dispose();
+    tf.scalar(1).variable(true, 'from_tensor').dispose();
+    variable(1, { name: 'ours' }).dispose();
+    getVariable('got', { shape: [1] }).dispose();
+    const dense = tfl.layers.dense({ units: 1, inputShape: [1], name: 'seen_dense' });
+    dense.apply(tf.ones([1, 1]));
+    scope[Symbol.dispose]();
+    expect(seen).toEqual([
+      'engine:engine_named',
+      'engine:from_tensor',
+      'variable:ours',
+      'getVariable:got',
+      'engine:seen_dense/kernel',
+      'engine:seen_dense/bias',
+    ]);
+    tf.variable(tf.scalar(1)).dispose();
+    expect(seen).toHaveLength(6);
+    dense.dispose();
+  });
+
+  it("leave tfjs's own function in place when they are closed", () => {
+    const engine = tf.engine();
+    expect(Object.hasOwn(engine, 'makeVariable')).toBe(false);
+    variableCreatorScope(
+      (next, options) => next(options),
+      () => expect(Object.hasOwn(engine, 'makeVariable')).toBe(true),
+    );
+    expect(Object.hasOwn(engine, 'makeVariable')).toBe(false);
+    const twice = () => tf.variable(tf.scalar(1), true, 'registered twice');
+    const first = twice();
+    expect(twice).toThrow('Variable with name registered twice was already registered');
+    first.dispose();
+  });
+
+  it('let a creator return another variable', () => {
+    const other = variable(5);
+    const got = variableCreatorScope(
+      () => other,
+      () => getVariable('anything', { shape: [3] }),
+    );
+    expect(got).toBe(other);
+  });
+});
+
+describe('plain eager code', () => {
+  it('makes a new variable each time, with equal names', () => {
+    const a = getVariable('same', { shape: [1] });
+    const b = getVariable('same', { shape: [1] });
+    expect(a).not.toBe(b);
+    expect([a.name, b.name]).toEqual(['same', 'same']);
+    a.dispose();
+    expect(b.dataSync()).toHaveLength(1);
+    expect(getVariable('same', { shape: [1] }).name).toBe('same');
+    expect(globalVariables()).toEqual([]);
+  });
+
+  it('keeps its variables through a tidy, and nothing else', () => {
+    const before = tf.memory().numTensors;
+    const v = tf.tidy(() => getVariable('kept', { shape: [2] }));
+    expect(v.isDisposed).toBe(false);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    const constant = getVariable('function', { initializer: () => tf.ones([2]) });
+    expect(tf.memory().numTensors).toBe(before + 2);
+    v.dispose();
+    constant.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('trains two variables of one name with one optimizer', () => {
+    const make = () => getVariable('twin', { shape: [], initializer: () => tf.scalar(1) });
+    const [a, b] = [getVariable('twin', { initializer: 1.5 }), getVariable('twin', { initializer: 2.5 })];
+    expect(make).toThrow(/takes no arguments/);
+    const optimizer = tf.train.sgd(0.1);
+    optimizer.minimize(() => tf.add(tf.mul(a, 1), tf.mul(b, 10)) as tf.Scalar, false, [a, b]);
+    expect(a.dataSync()[0]).toBeCloseTo(1.4);
+    expect(b.dataSync()[0]).toBeCloseTo(1.5);
+    expect(b.name).toBe('twin');
+  });
+});
+
+describe("a context with TF1's rules", () => {
+  let context: Disposable;
+  beforeEach(() => {
+    context = pushContext(new GraphRulesContext());
+  });
+  afterEach(() => context[Symbol.dispose]());
+  const names = (variables: readonly tf.Variable[]) => variables.map(({ name }) => name);
+
+  it('keeps collections', () => {
+    getVariable('a', { shape: [1] });
+    getVariable('frozen', { shape: [1], trainable: false });
+    getLocalVariable('local', { shape: [1] });
+    getVariable('own', { shape: [1], collections: ['mine'] });
+    variable(1, { name: 'plain' });
+    expect(names(globalVariables())).toEqual(['a', 'frozen', 'plain']);
+    expect(names(trainableVariables())).toEqual(['a', 'own', 'plain']);
+    expect(names(localVariables())).toEqual(['local']);
+    expect(names(getCollection('mine'))).toEqual(['own']);
+    expect(names(globalVariables('f'))).toEqual(['frozen']);
+    addToCollections([GraphKeys.LOSSES, GraphKeys.LOSSES, 'more'], 1);
+    addToCollection('more', 2);
+    expect(getCollection(GraphKeys.LOSSES)).toEqual([1]);
+    getCollectionRef('more').push(3);
+    expect(getCollection('more')).toEqual([1, 2, 3]);
+    clearCollection('more');
+    expect(getCollection('more')).toEqual([]);
+  });
+
+  it('adds regularization losses once, and none for null', () => {
+    const regularizer = (v: tf.Tensor) => tf.sum(v);
+    const initializer = (shape: number[]) => tf.ones(shape);
+    variableScope('s', { reuse: 'AUTO_REUSE', regularizer, initializer }, () => {
+      getVariable('w', { shape: [3] });
+      getVariable('w', { shape: [3] });
+      getVariable('n', { shape: [3], regularizer: () => null });
+    });
+    expect(getRegularizationLosses().map((loss) => loss.dataSync()[0])).toEqual([3]);
+  });
+
+  it('cuts partitioned variables into slices', () => {
+    const partitioner = (shape: readonly number[]) => shape.map((_, axis) => (axis === 0 ? 2 : 1));
+    const got: unknown = getVariable('p', { shape: [5, 2], partitioner, initializer: (s) => tf.ones(s) });
+    if (!isPartitionedVariable(got)) throw new Error('not partitioned');
+    expect(names(got.parts)).toEqual(['p/part_0', 'p/part_1']);
+    expect(got.parts.map(({ shape }) => shape)).toEqual([
+      [3, 2],
+      [2, 2],
+    ]);
+    expect(got.asTensor().shape).toEqual([5, 2]);
+    expect(names(globalVariables())).toEqual(['p/part_0', 'p/part_1']);
+    const whole = tf.tensor1d([1, 2, 3]);
+    const constant: unknown = getVariable('c', { initializer: whole, partitioner });
+    if (!isPartitionedVariable(constant)) throw new Error('not partitioned');
+    expect([...constant.asTensor().dataSync()]).toEqual([1, 2, 3]);
+    expect(() => getVariable('p', { shape: [5, 2] })).toThrow(/a partitioned version of the variable was found/);
+    getVariable('q', { shape: [2] });
+    expect(() => getVariable('q', { shape: [2], partitioner })).toThrow(/an unpartitioned version/);
+    expect(() => getVariable('r', { shape: [2, 2], partitioner: () => [2, 2] })).toThrow(/only slice a variable along/);
+    expect(() => getVariable('r', { shape: [2, 2], partitioner: () => [2] })).toThrow(
+      /does not match the Variable's rank/,
+    );
+  });
+
+  it('lets a template find its variables, and only those', () => {
+    const template = makeTemplate('net', (name: string) => getVariable(name, { shape: [1] }));
+    expect(template('w')).toBe(template('w'));
+    expect(template('w').name).toBe('net/w');
+    expect(template.variableScope?.name).toBe('net');
+    expect(() => template('other')).toThrow(/^Variable net\/other does not exist/);
+  });
+
+  it('makes names unique without regard to case, and checks them', () => {
+    expect(nameScope('a', (name) => name)).toBe('a/');
+    expect(nameScope('A', (name) => name)).toBe('A_1/');
+    expect(() => nameScope('_a')).toThrow(/^'_a' is not a valid root scope name\./);
+    using _ = nameScope('b');
+    expect(() => nameScope('a b')).toThrow(/^'a b' is not a valid scope name\./);
+  });
+
+  it('is left when it is popped, in order', () => {
+    const inner = new GraphRulesContext();
+    const opened = pushContext(inner);
+    const v = getVariable('v', { shape: [1] });
+    expect(() => context[Symbol.dispose]()).toThrow(/^Improper nesting of context\./);
+    opened[Symbol.dispose]();
+    expect(globalVariables()).toEqual([]);
+    using _ = pushContext(inner);
+    expect(globalVariables()).toEqual([v]);
+  });
+});
+
+it('refuses partitioners outside a graph', () => {
+  expect(() => getVariable('p', { shape: [4], partitioner: () => [2] })).toThrow(
+    /^`partitioner` arg for `get_variable` is unsupported in TF2\./,
+  );
+});
