@@ -1,7 +1,15 @@
 // BundleHeaderProto and BundleEntryProto (tensorflow/core/protobuf/tensor_bundle.proto), and TensorShapeProto.
+import { DTYPES, type DType } from '@tfparity/array';
 import { corrupt } from './errors.js';
 import type { ProtoReader } from './proto-reader.js';
-import { readStoredSlice, type StoredSlice } from './tensor-slice.js';
+import { storedDType } from './store.js';
+import { readStoredSlice, type StoredSlice, type TensorSlice } from './tensor-slice.js';
+
+const DTYPE_OF: readonly (DType | undefined)[] = Array.from(
+  { length: 24 },
+  (_, value) => Object.values(DTYPES).find(({ enumValue }) => enumValue === value)?.name,
+);
+const SCALAR: readonly number[] = [];
 
 /** What the index says first: in how many files the data lies, and how its bytes are ordered. */
 export interface BundleHeader {
@@ -12,13 +20,23 @@ export interface BundleHeader {
 
 /** What the index says of one tensor, or of one slice. */
 export interface BundleEntry {
-  readonly dtype: number;
+  readonly dtype: DType;
   readonly shape: readonly number[];
+  /** Bytes in the shard. */
+  readonly bytes: number;
   readonly shard: number;
   readonly offset: number;
-  readonly size: number;
   readonly crc: number;
-  readonly slices: readonly StoredSlice[] | undefined;
+  readonly storedSlices: readonly StoredSlice[] | undefined;
+}
+
+/** A tensor of the index: an entry of the checkpoint, and where its bytes are. */
+export interface BundleTensor extends BundleEntry {
+  readonly name: string;
+  slices?: readonly TensorSlice[];
+  fullName?: string;
+  /** Where the bytes of each slice are. */
+  parts?: readonly BundleEntry[];
 }
 
 // TensorShape::MaxDimensions() of TensorFlow.
@@ -68,15 +86,15 @@ export function readHeader(reader: ProtoReader): BundleHeader {
   return { numShards, bigEndian: endianness === 1, producer };
 }
 
-/** Reads the record of a tensor. @throws {CheckpointError} `Corrupt` */
-export function readEntry(reader: ProtoReader): BundleEntry {
+/** Reads the record of a tensor. @throws {CheckpointError} `Corrupt`, `Unsupported` for a dtype */
+export function readEntry(reader: ProtoReader, name: string): BundleTensor {
   let dtype = 0;
-  let shape: number[] = [];
+  let shape: readonly number[] = SCALAR;
   let shard = 0;
   let offset = 0;
-  let size = 0;
+  let bytes = 0;
   let crc = 0;
-  let slices: StoredSlice[] | undefined;
+  let storedSlices: StoredSlice[] | undefined;
   for (let field = reader.next(); field; field = reader.next()) {
     if (field === 1) dtype = reader.uint31();
     else if (field === 2) {
@@ -85,14 +103,15 @@ export function readEntry(reader: ProtoReader): BundleEntry {
       reader.leave(outer);
     } else if (field === 3) shard = reader.uint31();
     else if (field === 4) offset = reader.uint();
-    else if (field === 5) size = reader.uint();
+    else if (field === 5) bytes = reader.uint();
     else if (field === 6) crc = reader.fixed32();
     else if (field === 7) {
       const outer = reader.enter();
-      slices ??= [];
-      slices.push(readStoredSlice(reader));
+      storedSlices ??= [];
+      storedSlices.push(readStoredSlice(reader));
       reader.leave(outer);
     } else reader.skip();
   }
-  return { dtype, shape, shard, offset, size, crc, slices };
+  const known = DTYPE_OF[dtype] ?? storedDType(dtype, { ...reader.where, tensor: name });
+  return { name, dtype: known, shape, bytes, shard, offset, crc, storedSlices };
 }

@@ -209,7 +209,7 @@ function enterData(reader: ProtoReader): boolean {
 function makeEntry(meta: MetaEntry, parts: readonly Part[], where: Where): V1Entry {
   const { name, shape } = meta;
   const dtype = storedDType(meta.dtype, where);
-  const bytes = elementCount(shape, where) * DTYPES[dtype].itemSize;
+  const bytes = elementCount(shape, where.file, name) * DTYPES[dtype].itemSize;
   if (parts.length === 0) throw corrupt('no slice of it is in the file', where);
   const whole = parts.length === 1 && sameShape(parts[0]!.slice.length, shape);
   const slices = parts.map((part) => part.slice);

@@ -67,13 +67,15 @@ export function storedDType(value: number, where: Where): DType {
 }
 
 /** How many elements a stored shape has. @throws {CheckpointError} `Corrupt` beyond 2^53 */
-export function elementCount(shape: Shape, where: Where): number {
+export function elementCount(shape: Shape, file: string | undefined, tensor: string): number {
   let count = 1;
   let empty = false;
   for (const size of shape) {
     if (size === 0) empty = true;
     else count *= size;
-    if (count > Number.MAX_SAFE_INTEGER) throw corrupt(`shape ${formatShape(shape)} is beyond any memory`, where);
+    if (count > Number.MAX_SAFE_INTEGER) {
+      throw corrupt(`shape ${formatShape(shape)} is beyond any memory`, { file, tensor });
+    }
   }
   return empty ? 0 : count;
 }

@@ -1,6 +1,6 @@
 // V2 checkpoints: BundleReader of tensorflow/core/util/tensor_bundle/tensor_bundle.cc. An index table, and shards of raw bytes.
 import { DTYPES, type NdArray } from '@tfparity/array';
-import { type BundleEntry, type BundleHeader, readEntry, readHeader } from './bundle-entry.js';
+import { type BundleEntry, type BundleHeader, type BundleTensor, readEntry, readHeader } from './bundle-entry.js';
 import { type ByteSource, type FileSet, readFully } from './byte-source.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { CheckpointError, corrupt, type Where } from './errors.js';
@@ -15,12 +15,11 @@ import {
   type CheckpointFormat,
   elementCount,
   type NamedArray,
-  storedDType,
   swapBytes,
   type TensorStore,
 } from './store.js';
 import { decodeStrings } from './string-tensor.js';
-import { resolveSlice, sliceKey } from './tensor-slice.js';
+import { resolveSlice, type StoredSlice, sliceKey } from './tensor-slice.js';
 
 // An index block unpacks to some 256 KB as TensorFlow writes it; one record can be longer (a variable of many slices).
 const MAX_BLOCK = 32 * 2 ** 20;
@@ -30,19 +29,13 @@ export function shardName(base: string, shard: number, count: number): string {
   return `${base}.data-${String(shard).padStart(5, '0')}-of-${String(count).padStart(5, '0')}`;
 }
 
-interface Located extends CheckpointEntry {
-  readonly stored: BundleEntry;
-  /** Where each slice's bytes are. */
-  readonly parts: readonly BundleEntry[];
-}
-
 const binary = new TextDecoder('latin1');
 const latin1 = (bytes: Uint8Array): string => binary.decode(bytes);
 
 /** A V2 checkpoint whose index was read; data is read when it is asked for. */
 export class TensorBundle implements TensorStore {
   readonly format: CheckpointFormat;
-  entries: readonly CheckpointEntry[];
+  readonly entries: readonly CheckpointEntry[];
   readonly hidden: ReadonlyMap<string, CheckpointEntry>;
   objectGraph: ObjectGraph | undefined;
   private readonly shards = new Map<number, Promise<ByteSource>>();
@@ -52,7 +45,7 @@ export class TensorBundle implements TensorStore {
     private readonly base: string,
     readonly location: string,
     private readonly header: BundleHeader,
-    entries: readonly Located[],
+    entries: readonly BundleTensor[],
     private readonly checksum: Crc32c | undefined,
     format: CheckpointFormat | undefined,
   ) {
@@ -81,16 +74,16 @@ export class TensorBundle implements TensorStore {
       const { header, located } = await readIndex(await SsTable.open(index, checksum));
       const bundle = new TensorBundle(files, base, location, header, located, checksum, format);
       const graph = bundle.hidden.get(OBJECT_GRAPH_KEY);
-      if (graph) bundle.nameByGraph(await bundle.readGraph(graph as Located));
+      if (graph) bundle.nameByGraph(await bundle.readGraph(graph as BundleTensor));
       return bundle;
     } finally {
       await index.close?.();
     }
   }
 
-  private async readGraph(entry: Located): Promise<ObjectGraph> {
+  private async readGraph(entry: BundleTensor): Promise<ObjectGraph> {
     const { data } = await this.read(entry);
-    const where: Where = { file: this.shardFile(entry.stored), offset: entry.stored.offset, tensor: entry.name };
+    const where: Where = { file: this.shardFile(entry), offset: entry.offset, tensor: entry.name };
     if (!Array.isArray(data) || data.length !== 1) throw corrupt('the object graph is not one string', where);
     return decodeObjectGraph(data[0]!, { ...where, offset: undefined });
   }
@@ -101,30 +94,29 @@ export class TensorBundle implements TensorStore {
     for (const { attributes } of graph.nodes) {
       for (const { checkpointKey, fullName } of attributes) if (fullName) fullNames.set(checkpointKey, fullName);
     }
-    this.entries = this.entries.map((entry) => {
+    for (const entry of this.entries as readonly BundleTensor[]) {
       const fullName = fullNames.get(entry.name);
-      return fullName === undefined ? entry : { ...entry, fullName };
-    });
+      if (fullName !== undefined) entry.fullName = fullName;
+    }
   }
 
   async read(entry: CheckpointEntry): Promise<NdArray> {
-    const { stored, parts, slices } = entry as Located;
-    if (!slices) return this.readStored(entry.name, stored);
+    const { parts = [], slices } = entry as BundleTensor;
+    if (!slices) return this.readStored(entry.name, entry as BundleTensor);
     const where: Where = { file: `${this.location}.index`, tensor: entry.name };
     return assembleSlices(entry.dtype, entry.shape, slices, where, (i) => this.readStored(entry.name, parts[i]!));
   }
 
   async readSlice(entry: CheckpointEntry, index: number): Promise<NdArray> {
-    return this.readStored(entry.name, (entry as Located).parts[index]!);
+    return this.readStored(entry.name, (entry as BundleTensor).parts![index]!);
   }
 
   stream(entries: readonly CheckpointEntry[]): AsyncIterable<NamedArray> {
-    return streamEntries(entries as readonly Located[], {
-      place: ({ stored, slices }) =>
-        slices ? undefined : { file: stored.shard, offset: stored.offset, size: stored.size },
+    return streamEntries(entries as readonly BundleTensor[], {
+      place: ({ shard, offset, bytes, slices }) => (slices ? undefined : { file: shard, offset, size: bytes }),
       read: (entry) => this.read(entry),
-      source: (entry) => this.shard(entry.stored, entry.name),
-      decode: (entry, bytes) => this.decode(entry.name, entry.stored, bytes),
+      source: (entry) => this.shard(entry, entry.name),
+      decode: (entry, bytes) => this.decode(entry.name, entry, bytes),
     });
   }
 
@@ -158,13 +150,13 @@ export class TensorBundle implements TensorStore {
 
   private async readStored(name: string, stored: BundleEntry): Promise<NdArray> {
     const source = await this.shard(stored, name);
-    if (stored.offset + stored.size > source.size) {
+    if (stored.offset + stored.bytes > source.size) {
       throw corrupt(
-        `its ${stored.size} bytes are past the end of the shard, which has ${source.size}: it was cut short`,
+        `its ${stored.bytes} bytes are past the end of the shard, which has ${source.size}: it was cut short`,
         { file: source.name ?? this.shardFile(stored), offset: stored.offset, tensor: name },
       );
     }
-    const bytes = new Uint8Array(stored.size);
+    const bytes = new Uint8Array(stored.bytes);
     await readFully(source, stored.offset, bytes, name);
     return this.decode(name, stored, bytes);
   }
@@ -172,10 +164,9 @@ export class TensorBundle implements TensorStore {
   /** The array in these bytes (which it keeps), once their checksum is right. */
   private decode(name: string, stored: BundleEntry, bytes: Uint8Array): NdArray {
     const where: Where = { file: this.shardFile(stored), offset: stored.offset, tensor: name };
-    const dtype = storedDType(stored.dtype, where);
-    const { shape } = stored;
+    const { dtype, shape } = stored;
     if (dtype === 'string') {
-      const count = elementCount(shape, where);
+      const count = elementCount(shape, where.file, name);
       const { strings, crc } = decodeStrings(bytes, count, this.checksum, where);
       if (this.checksum) checkCrc(stored.crc, maskCrc(crc), where);
       return { dtype, shape, data: strings };
@@ -196,63 +187,65 @@ function checkCrc(expected: number, actual: number, where: Where): void {
 }
 
 /** Whether an entry's numbers can be: checked when listing, so that a forged size is never allocated. */
-function checkEntry(name: string, entry: BundleEntry, header: BundleHeader, where: Where): void {
-  const dtype = storedDType(entry.dtype, where);
-  const count = elementCount(entry.shape, where);
-  if (entry.slices) return;
-  if (entry.shard >= header.numShards) {
-    throw corrupt(`it is in shard ${entry.shard}, but there are ${header.numShards}`, where);
+function checkEntry(entry: BundleTensor, header: BundleHeader, file: string | undefined): void {
+  const { dtype, shape, bytes, shard, name } = entry;
+  const expected = elementCount(shape, file, name) * DTYPES[dtype].itemSize;
+  if (entry.storedSlices) return;
+  if (shard >= header.numShards) {
+    throw corrupt(`it is in shard ${shard}, but there are ${header.numShards}`, { file, tensor: name });
   }
-  const expected = count * DTYPES[dtype].itemSize;
-  if (dtype !== 'string' && expected !== entry.size) {
-    throw corrupt(
-      `Invalid size in bundle entry: key ${name}; stored size ${entry.size}; expected size ${expected}`,
-      where,
-    );
+  if (dtype !== 'string' && expected !== bytes) {
+    throw corrupt(`Invalid size in bundle entry: key ${name}; stored size ${bytes}; expected size ${expected}`, {
+      file,
+      tensor: name,
+    });
   }
 }
 
-async function readIndex(table: SsTable): Promise<{ header: BundleHeader; located: Located[] }> {
+async function readIndex(table: SsTable): Promise<{ header: BundleHeader; located: BundleTensor[] }> {
   const file = table.source.name;
+  const where: Where = { file };
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
   let header: BundleHeader | undefined;
-  const whole = new Map<string, BundleEntry>();
+  let reader: ProtoReader | undefined;
+  const located: BundleTensor[] = [];
   const sliced = new Map<string, BundleEntry>();
   await table.visit(MAX_BLOCK, (key, block, from, to) => {
-    const reader = new ProtoReader(block, { file }, from, to);
+    if (reader?.bytes !== block) reader = new ProtoReader(block, where);
+    reader.seek(from, to);
     if (!header) {
-      if (key.length > 0) throw corrupt('the index has no header: this is a table, but not of a checkpoint', { file });
+      if (key.length > 0) throw corrupt('the index has no header: this is a table, but not of a checkpoint', where);
       header = readHeader(reader);
       return;
     }
     const isSlice = key[0] === 0;
-    const name = isSlice ? latin1(key) : utf8.decode(key);
-    const entry = readEntry(reader);
-    (isSlice ? sliced : whole).set(name, entry);
-    checkEntry(name, entry, header, { file, tensor: isSlice ? undefined : name });
+    const entry = readEntry(reader, isSlice ? latin1(key) : utf8.decode(key));
+    checkEntry(entry, header, file);
+    // Keys come in order and once each, so that a list needs no look-up.
+    if (isSlice) sliced.set(entry.name, entry);
+    else located.push(entry);
   });
-  if (!header) throw corrupt('the index is empty: it has no header', { file });
-  const located: Located[] = [];
-  for (const [name, stored] of whole) located.push(locate(name, stored, sliced, { file, tensor: name }));
+  if (!header) throw corrupt('the index is empty: it has no header', where);
+  for (const entry of located) if (entry.storedSlices) locateSlices(entry, entry.storedSlices, sliced, file);
   return { header, located };
 }
 
-const NO_PARTS: readonly BundleEntry[] = [];
-
-function locate(name: string, stored: BundleEntry, sliced: Map<string, BundleEntry>, where: Where): Located {
-  const dtype = storedDType(stored.dtype, where);
-  const { shape } = stored;
-  if (!stored.slices) return { name, dtype, shape, bytes: stored.size, stored, parts: NO_PARTS };
-  const slices = stored.slices.map((slice) => resolveSlice(slice, shape, where));
-  const parts = stored.slices.map((slice, i) => {
+function locateSlices(
+  entry: BundleTensor,
+  storedSlices: readonly StoredSlice[],
+  sliced: ReadonlyMap<string, BundleEntry>,
+  file: string | undefined,
+): void {
+  const { name } = entry;
+  const where: Where = { file, tensor: name };
+  const slices = storedSlices.map((slice) => resolveSlice(slice, entry.shape, where));
+  entry.slices = slices;
+  entry.parts = storedSlices.map((slice, i) => {
     const part = sliced.get(latin1(sliceKey(name, slice)));
     if (!part) throw corrupt(`its slice ${i} is not in the index`, where);
-    const { length } = slices[i]!;
-    if (part.dtype !== stored.dtype || part.slices || part.shape.join() !== length.join()) {
+    if (part.dtype !== entry.dtype || part.storedSlices || part.shape.join() !== slices[i]!.length.join()) {
       throw corrupt(`its slice ${i} has another dtype or shape than the index says`, where);
     }
     return part;
   });
-  const bytes = parts.reduce((sum, part) => sum + part.size, 0);
-  return { name, dtype, shape, bytes, slices, stored, parts };
 }

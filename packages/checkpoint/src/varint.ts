@@ -22,6 +22,10 @@ function fault(cursor: Cursor, message: string): never {
 export function readVarint(cursor: Cursor): number {
   const { bytes, end } = cursor;
   let position = cursor.position;
+  if (position < end && bytes[position]! < 0x80) {
+    cursor.position = position + 1;
+    return bytes[position]!;
+  }
   let value = 0;
   let scale = 1;
   for (let i = 0; i < 10; i++) {
