@@ -122,6 +122,26 @@ describe.each(backends)('TensorFlow.js random functions in a scope, on %s', (bac
     });
   });
 
+  it('keeps no tensors but the results', () => {
+    new DeterministicRandomTestTool().scope(() => {
+      for (const [name, theirs, ours] of PAIRS) {
+        for (const draw of [theirs, ours]) {
+          const before = tf.memory().numTensors;
+          const made = tf.tidy(draw);
+          expect([name, tf.memory().numTensors]).toEqual([name, before + 1]);
+          expect(made.dataSync()).toHaveLength(made.size);
+          made.dispose();
+          expect(made.isDisposed).toBe(true);
+        }
+      }
+      const before = tf.memory();
+      tf.multinomial([0.5, 0.5], 4).dispose();
+      tf.randomNormal([4]).dispose();
+      dropout(tf.ones([2]), { rate: 0.5 }).dispose();
+      expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers + 1);
+    });
+  });
+
   it('makes Math.random reproducible, and gives it back', () => {
     const run = () => new DeterministicRandomTestTool().scope(() => [Math.random(), Math.random()]);
     expect(run()).toEqual(run());
