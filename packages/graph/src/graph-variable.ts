@@ -66,9 +66,9 @@ export class GraphVariable extends tf.Variable {
         `${name}/`,
       );
       names.enter(`${name}/`);
-      const initializer = recordAssign(graph, handle, 'AssignVariableOp', initialValue, 'Assign');
+      const initializer = recordAssign(graph, handle, 'AssignVariableOp', initialValue, 'Assign', handle);
       names.enter(`${name}/Read/`);
-      const snapshot = recordRead(graph, handle, initialValue);
+      const snapshot = recordRead(graph, handle, initialValue, handle);
       return new GraphVariable({ handle, initializer, initialValue, snapshot, trainable: options.trainable });
     } finally {
       names.restore(outside);
@@ -141,7 +141,14 @@ function isHeldAs(dtype: string): dtype is 'float32' | 'int32' | 'bool' {
   return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
 }
 
-function recordAssign(graph: Graph, handle: Operation, type: AssignType, value: GraphTensor, name: string): Operation {
+function recordAssign(
+  graph: Graph,
+  handle: Operation,
+  type: AssignType,
+  value: GraphTensor,
+  name: string,
+  madeWith?: Operation,
+): Operation {
   return graph.record(
     {
       type,
@@ -152,12 +159,13 @@ function recordAssign(graph: Graph, handle: Operation, type: AssignType, value: 
       returnsArray: false,
       isKernel: false,
       dynamic: false,
+      madeWith,
     },
     name,
   );
 }
 
-function recordRead(graph: Graph, handle: Operation, like: GraphTensor): GraphTensor {
+function recordRead(graph: Graph, handle: Operation, like: GraphTensor, madeWith?: Operation): GraphTensor {
   const { dtype, shape } = like;
   return graph
     .record({
@@ -169,6 +177,7 @@ function recordRead(graph: Graph, handle: Operation, like: GraphTensor): GraphTe
       returnsArray: false,
       isKernel: false,
       dynamic: false,
+      madeWith,
     })
     .output();
 }

@@ -42,6 +42,29 @@ export interface OperationParts {
   readonly isKernel: boolean;
   /** Whether sizes that were recorded can differ when a session runs: a placeholder with unknown sizes is upstream. */
   readonly dynamic: boolean;
+  /** An op that was made by the same call, whose stack is this one's too. */
+  readonly madeWith?: Operation | undefined;
+}
+
+/** An object that V8 hangs a stack on, which becomes text only when it is asked for. */
+interface Trace {
+  stack?: string;
+}
+
+/** Deep enough to get from an op of TensorFlow.js, through layers and nets, to the program that called them. */
+const STACK_DEPTH = 30;
+
+/** Constants are the most frequent ops, never fail, and lie beside an op that has a stack. */
+const noTrace: Trace = {};
+
+function captureTrace(type: string): Trace {
+  if (type === 'Const' || Error.captureStackTrace === undefined) return noTrace;
+  const trace: Trace = {};
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = STACK_DEPTH;
+  Error.captureStackTrace(trace, captureTrace);
+  Error.stackTraceLimit = limit;
+  return trace;
 }
 
 /** One node of a graph: what TensorFlow calls an operation. A session can run it, and its outputs are tensors. */
@@ -56,7 +79,7 @@ export class Operation {
   readonly dynamic: boolean;
   private readonly ids: SymbolicId[];
   private readonly tensors: GraphTensor[] = [];
-  private readonly trace: { stack?: string } = {};
+  private readonly trace: Trace;
 
   constructor(
     readonly graph: Graph,
@@ -75,10 +98,7 @@ export class Operation {
     this.isKernel = parts.isKernel;
     this.dynamic = parts.dynamic;
     this.ids = parts.outputs.map((_, index) => new SymbolicId(this, index));
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 40;
-    Error.captureStackTrace?.(this.trace, Operation);
-    Error.stackTraceLimit = limit;
+    this.trace = parts.madeWith?.trace ?? captureTrace(parts.type);
   }
 
   /** The tensors that this op computes; the handle of a variable is not among them. */
