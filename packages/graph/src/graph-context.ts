@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { GraphKeys, GraphRulesContext, type VariableOptions } from '@tfparity/variables';
 import type { Graph } from './graph.js';
 import { GraphError } from './graph-error.js';
@@ -23,6 +23,16 @@ export class GraphContext extends GraphRulesContext {
 
   override assign(variable: tf.Variable, value: tf.Tensor): Operation {
     return this.own(variable).assign(value);
+  }
+
+  /** A copy of a tensor that waits for the ops that `assign` returned. */
+  override withDependencies(tensor: tf.Tensor, after: readonly unknown[]): tf.Tensor {
+    const leave = this.graph.enterControlDependencies(after as readonly Operation[]);
+    try {
+      return tf.clone(tensor);
+    } finally {
+      leave();
+    }
   }
 
   /** The variable of this graph that a tensor is; undefined for every other tensor. */

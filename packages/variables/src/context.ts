@@ -32,6 +32,8 @@ export interface VariableContext {
   createVariable(options: VariableOptions): tf.Variable;
   /** Eager: assigns at once and returns undefined. Graph: records an Assign op and returns its handle. */
   assign(variable: tf.Variable, value: tf.Tensor): unknown;
+  /** `tensor`, computed after what `assign` returned handles of. Eager code has done all that already. */
+  withDependencies(tensor: tf.Tensor, after: readonly unknown[]): tf.Tensor;
 }
 
 /** The context of code that is not inside a graph. */
@@ -52,13 +54,17 @@ export class EagerContext implements VariableContext {
   assign(variable: tf.Variable, value: tf.Tensor): undefined {
     variable.assign(value);
   }
+
+  withDependencies(tensor: tf.Tensor): tf.Tensor {
+    return tensor;
+  }
 }
 
 /**
  * A context with TF1's rules (strict reuse, one store, collections, validated and unique names).
  *
  * As it stands its variables are eager ones, so that code can be checked against TF1's rules without a session; a
- * graph derives from it and overrides `createVariable` and `assign`.
+ * graph derives from it and overrides `createVariable`, `assign` and `withDependencies`.
  */
 export class GraphRulesContext implements VariableContext {
   readonly kind = 'graph';
@@ -79,6 +85,10 @@ export class GraphRulesContext implements VariableContext {
   assign(variable: tf.Variable, value: tf.Tensor): unknown {
     variable.assign(value);
     return undefined;
+  }
+
+  withDependencies(tensor: tf.Tensor, _after: readonly unknown[]): tf.Tensor {
+    return tensor;
   }
 }
 

@@ -40,6 +40,20 @@ const DEPARTURES: Readonly<Record<string, Departure>> = {
     reason: 'the shim fails with a Python TypeError inside the initializer where a graph says what is wrong',
     expected: { error: { step: 0, type: 'ValueError', message: NEEDS_SHAPE } },
   },
+  slim_end_points_pool: {
+    modes: ['shim', 'eager'],
+    reason: 'eager name scopes of slim are None, so that pools and flatten fail when they should be collected',
+    expected: {
+      error: null,
+      events: [
+        { step: 0, scope: 'net', original_name_scope: 'net/', reuse: 'AUTO_REUSE' },
+        { step: 1, output_shape: [2, 4, 4, 3], created: [] },
+        { step: 2, output_shape: [2, 4, 4, 3], created: [] },
+        { step: 3, output_shape: [2, 192], created: [] },
+        { step: 5, end_points: ['net/p1', 'net/MaxPool2D', 'net/Flatten'] },
+      ],
+    },
+  },
 };
 
 /** TensorFlow's words, which ours may go on from to name the scopes. */
@@ -83,6 +97,13 @@ describeGolden('scopes.json', () => {
   beforeEach(() => tf.engine().startScope());
   afterEach(() => tf.engine().endScope());
   const { scenarios } = goldenJson<{ scenarios: Scenario[] }>('scopes.json');
+  it('departs from TensorFlow where it says, and only there', () => {
+    for (const [id, { modes, expected }] of Object.entries(DEPARTURES)) {
+      const scenario = scenarios.find((each) => each.id === id) as Scenario;
+      for (const mode of modes) expect(scenario.results[mode]).not.toMatchObject(expected);
+    }
+  });
+
   for (const scenario of scenarios) {
     for (const mode of Object.keys(scenario.results) as Mode[]) {
       it(`${scenario.id} (${mode}): ${scenario.description}`, () => {
