@@ -7,8 +7,11 @@ import { statelessUniform } from './stateless-ops.js';
 
 /** Options of `dropout`. */
 export interface DropoutOptions extends SeedOptions {
-  /** The share that is dropped, in [0, 1). slim's `keep_prob` is `1 - rate`. */
-  readonly rate: number;
+  /**
+   * The share that is dropped, in [0, 1); slim's and compat.v1's `keep_prob` is `1 - rate`. A scalar tensor (a
+   * placeholder) is not checked, and divides x by `1 - rate` in float32 where a number multiplies, as in TensorFlow.
+   */
+  readonly rate: number | tf.Scalar;
   /** The shape of the mask, broadcast to x; null stands for x's own length of that axis. */
   readonly noiseShape?: readonly (number | null)[] | null;
 }
@@ -31,24 +34,25 @@ function maskShape(x: tf.Tensor, noiseShape: DropoutOptions['noiseShape']): numb
   });
 }
 
-function dropWith(x: tf.Tensor, rate: number, noise: tf.Tensor): tf.Tensor {
-  // In Python's double precision, then rounded once: 1 / float32(1 - rate) is another number for some rates.
-  const scale = 1 / (1 - rate);
-  const masked = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
-    const keep = tf.greaterEqual(noise, tf.scalar(rate));
+/** x where `keep`, else 0. Select's own gradient multiplies by the mask, which makes -0 and NaN where TensorFlow puts 0. */
+function select(keep: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  const selected = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
     (save as tf.GradSaveFunc)([keep]);
-    const value = tf.where(keep, tf.mul(input as tf.Tensor, scale), tf.scalar(0));
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      // Select's own gradient multiplies by the mask, which makes -0 and NaN where TensorFlow puts 0.
-      return tf.mul(tf.where(saved[0] as tf.Tensor, dy, tf.scalar(0)), scale);
-    };
-    return { value, gradFunc };
+    const value = tf.where(keep, input as tf.Tensor, tf.scalar(0));
+    return { value, gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => select(saved[0] as tf.Tensor, dy) };
   });
-  return masked(x);
+  return selected(x);
 }
 
-function check(x: tf.Tensor, rate: number): void {
-  if (!(rate >= 0 && rate < 1)) {
+function dropWith(x: tf.Tensor, rate: number | tf.Scalar, noise: tf.Tensor): tf.Tensor {
+  const keep = tf.greaterEqual(noise, typeof rate === 'number' ? tf.scalar(rate) : rate);
+  // A number's scale is computed in Python's double precision, then rounded once: 1 / float32(1 - rate) is another number for some rates.
+  const scaled = typeof rate === 'number' ? tf.mul(x, 1 / (1 - rate)) : tf.div(x, tf.sub(1, rate));
+  return select(keep, scaled);
+}
+
+function check(x: tf.Tensor, rate: number | tf.Scalar): void {
+  if (typeof rate === 'number' && !(rate >= 0 && rate < 1)) {
     throw new RandomError(
       'InvalidArgument',
       `\`rate\` must be a scalar tensor or a float in the range [0, 1). Received: rate=${rate}`,

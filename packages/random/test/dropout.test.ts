@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import { backends, useBackend } from '@tfparity/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -22,6 +23,49 @@ describe.each(backends)('dropout on %s', (backend) => {
     const x = scoped(() => normal([40, 25]));
     const noise = scoped(() => uniform([40, 25])).dataSync();
     expect([...scoped(() => dropout(x, { rate })).dataSync()]).toEqual(expected(x.dataSync(), noise, rate));
+  });
+
+  // TensorFlow 2.21.0, in a graph under the tool (seed 42, num_random_ops): x = tf.random.normal([40, 25]),
+  // a = tf.nn.dropout(x, rate=rate), b = tf.nn.dropout(x, rate=placeholder), tf.gradients(a or b, x, grad_ys=x): the
+  // first 16 digits of the sha256 of a and of b; their gradients have the same bytes.
+  it.each([
+    [0.15, '999c53797310399e', '4faa71086449f74e'],
+    [0.45, 'b2bb6ed5113c5493', 'ed5b3394093771e5'],
+    [0.3, '7b1e10c4cb39fad7', '833b1d09a0bad545'],
+  ] as const)('with rate %d has the bits of TensorFlow, forwards and backwards', (rate, byNumber, byTensor) => {
+    const x = scoped(() => normal([40, 25]));
+    const drop = (operationSeed: number, tensor: boolean) => (v: tf.Tensor) => {
+      const tool = new DeterministicRandomTestTool({ mode: 'num_random_ops' });
+      tool.operationSeed = operationSeed;
+      return tool.scope(() => dropout(v, { rate: tensor ? tf.scalar(rate) : rate }));
+    };
+    for (const [f, wanted] of [
+      [drop(1, false), byNumber],
+      [drop(2, true), byTensor],
+    ] as const) {
+      for (const result of [f(x), tf.grad(f)(x, x)]) {
+        const { buffer, byteOffset, byteLength } = result.dataSync();
+        expect(
+          createHash('sha256')
+            .update(new Uint8Array(buffer, byteOffset, byteLength))
+            .digest('hex')
+            .slice(0, 16),
+        ).toBe(wanted);
+      }
+    }
+  });
+
+  it('divides by a rate that is a tensor, as a TF1 placeholder is, and never steps around the draw', () => {
+    const x = scoped(() => normal([40, 25]));
+    const noise = scoped(() => uniform([40, 25])).dataSync();
+    for (const rate of [0.15, 0.45, 0]) {
+      const keep = Math.fround(1 - Math.fround(rate));
+      const wanted = (of: ArrayLike<number>) =>
+        Array.from(of, (v, i) => (noise[i]! >= Math.fround(rate) ? Math.fround(v / keep) : 0));
+      const drop = (v: tf.Tensor) => scoped(() => dropout(v, { rate: tf.scalar(rate) }));
+      expect([...drop(x).dataSync()]).toEqual(wanted(x.dataSync()));
+      expect([...tf.grad(drop)(x, x).dataSync()]).toEqual(wanted(x.dataSync()));
+    }
   });
 
   it('drops infinities and NaN, and keeps them', () => {
