@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { releaseStreams } from '@tfparity/random';
 import type { Graph } from './graph.js';
 import { GraphError } from './graph-error.js';
 import type { OutputInfo, OutputRef } from './operation.js';
@@ -9,6 +10,8 @@ export interface InferredOutputs {
   readonly outputs: readonly OutputInfo[];
   readonly returnsArray: boolean;
 }
+
+const SHAPE_STREAM = 'shapes/';
 
 /** Constants whose values may decide an output's shape: sizes and indices, never long. */
 const MAX_VALUES = 4096;
@@ -60,20 +63,23 @@ export function inferOutputs(
   const infos = refs.map((ref) => ref.op.outputInfos[ref.index]!);
   const known = knownOutputs(kernelName, names, infos, attrs);
   if (known !== undefined) return { outputs: known, returnsArray: false };
-  const key = memoKey(backend, kernelName, names, refs, attrs);
+  // A random kernel that is run for its shapes draws from a stream that no op has.
+  const called = attrs['stream'] === undefined ? attrs : { ...attrs, stream: SHAPE_STREAM };
+  const key = memoKey(backend, kernelName, names, refs, called);
   const found = graph.inferred.get(key);
   if (found !== undefined) return found;
   const made = graph.eagerly(() =>
     tf.tidy(() => {
       const samples = refs.map((ref, i) => sampleOf(ref, infos[i]!));
       const inputs = isArray ? samples : Object.fromEntries(names.map((name, i) => [name, samples[i]!]));
-      const result = tf.engine().runKernel(kernelName, inputs as unknown as tf.NamedTensorMap, attrs) as
+      const result = tf.engine().runKernel(kernelName, inputs as unknown as tf.NamedTensorMap, called) as
         | tf.Tensor
         | tf.Tensor[];
       const outputs = (Array.isArray(result) ? result : [result]).map(({ dtype, shape }) => ({ dtype, shape }));
       return { outputs, returnsArray: Array.isArray(result) };
     }),
   );
+  if (called !== attrs) releaseStreams(SHAPE_STREAM);
   graph.inferred.set(key, made);
   return made;
 }

@@ -79,10 +79,10 @@ export class RecordingBackend extends tf.KernelBackend {
 function notYetComputed(id: SymbolicId): GraphError {
   const site = id.op.callSite;
   const where = site === undefined ? '' : ` (made at ${site.file}:${site.line})`;
-  const handle = id.op.outputInfos[id.index]?.dtype === 'resource';
+  const what = id.op.type === 'ReadVariableOp' ? `variable '${id.op.inputs[0]!.op.name}'` : describeTensor(id);
   return new GraphError(
     'Symbolic',
-    `${handle ? `variable '${id.op.name}'` : describeTensor(id)}${where} has no value while its graph is being built, ` +
+    `${what}${where} has no value while its graph is being built, ` +
       'nor outside its graph: fetch it with session.run',
     { tensor: `${id.op.name}:${id.index}`, op: id.op.type, callSite: site },
   );

@@ -137,7 +137,11 @@ function wrapEngine(): void {
       inputs: tf.NamedTensorMap,
       attrs?: tf.NamedAttrMap,
     ): T {
-      if (currentGraph() !== undefined) ensureRecordingKernel(kernelName);
+      const graph = currentGraph();
+      if (graph !== undefined) {
+        if (engine.backendName !== RECORDING_BACKEND) throw backendChanged(graph, engine.backendName);
+        ensureRecordingKernel(kernelName);
+      }
       return next.call(engine, kernelName, inputs, attrs) as T;
     };
     engine.runKernel = recordingRunKernel;
@@ -153,6 +157,15 @@ function wrapEngine(): void {
     };
     engine.makeTensor = recordingMakeTensor;
   }
+}
+
+function backendChanged(graph: Graph, backend: string): GraphError {
+  return new GraphError(
+    'Unavailable',
+    `the backend was set to '${backend}' while ${graph.name} is open, and so nothing is recorded any more; set the ` +
+      "backend before the graph is made, or choose a session's with its option 'backend'",
+    { backend, graph: graph.name },
+  );
 }
 
 function encoded(values: tf.DataValues): tf.BackendValues {

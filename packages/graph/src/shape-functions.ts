@@ -113,9 +113,18 @@ const rules: Readonly<Record<string, Rule>> = {
   BatchMatMul: batchMatMul,
   Reshape: reshape,
   FusedBatchNorm: sameAsX,
-  RandomUniform: drawn,
-  RandomStandardNormal: drawn,
-  TruncatedNormal: drawn,
+  ...Object.fromEntries(
+    [
+      'RandomUniform',
+      'RandomUniformInt',
+      'RandomStandardNormal',
+      'TruncatedNormal',
+      'StatelessRandomUniform',
+      'StatelessRandomUniformInt',
+      'StatelessRandomNormal',
+      'StatelessTruncatedNormal',
+    ].map((name) => [name, drawn]),
+  ),
 };
 
 /** The outputs of a kernel that has a rule here; undefined where the kernel has to be run to know. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients
-import { dropout, normal, setSeed, uniform } from '@tfparity/random';
+import { dropout, normal, setSeed, shuffle, uniform } from '@tfparity/random';
 import { backends, useBackend } from '@tfparity/testing';
 import { addToCollection, GraphKeys, getCollection, getVariable, nameScope, variableScope } from '@tfparity/variables';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -250,6 +250,51 @@ describe('graphs', () => {
     await expect(y.data()).rejects.toThrow('fetch it with session.run');
     expect(tf.getBackend()).toBe('cpu');
     expect(values(tf.square([3]))).toEqual([9]);
+  });
+
+  it('says that the backend was changed while a graph is open', async () => {
+    const scope = graph.asDefault();
+    try {
+      await tf.setBackend('cpu');
+      expect(() => tf.add(1, 2)).toThrow(`the backend was set to 'cpu' while ${graph.name} is open`);
+    } finally {
+      scope[Symbol.dispose]();
+    }
+    expect(values(tf.add(1, 2))).toEqual([3]);
+  });
+
+  it('runs kernels once for shapes it has no rule for, with the true values of small constants', () => {
+    const { shuffled, tiled, split } = graph.asDefault(() => {
+      const x = placeholder('float32', [4, 2], 'x');
+      const table = tf.tensor1d([3, 1], 'int32');
+      return {
+        shuffled: shuffle(x, { seed: 1 }),
+        tiled: tf.gather(tf.tile(x, [1, 2]), table),
+        split: tf.split(x, 2, 0),
+      };
+    });
+    expect([shuffled.shape, tiled.shape, split.map((part) => part.shape)]).toEqual([
+      [4, 2],
+      [2, 4],
+      [
+        [2, 2],
+        [2, 2],
+      ],
+    ]);
+    using session = new Session(graph);
+    const feed = [
+      [0, 1],
+      [2, 3],
+      [4, 5],
+      [6, 7],
+    ];
+    const got = session.run({ tiled, split, shuffled }, { 'x:0': feed });
+    expect(values(got.tiled)).toEqual([6, 7, 6, 7, 2, 3, 2, 3]);
+    expect(got.split.map((part) => values(part as tf.Tensor))).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+    expect(values(got.shuffled).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('captures eager tensors as constants, once each', () => {

@@ -48,6 +48,11 @@ const calls: Call[] = [
   ...['RandomUniform', 'RandomStandardNormal', 'TruncatedNormal'].map(
     (kernel): Call => [kernel, {}, { shape: [2, 3], dtype: 'float32', seed: 1, seed2: 2, stream: 'test/' }],
   ),
+  ['RandomUniformInt', {}, { shape: [4], dtype: 'int32', seed: 1, seed2: 2, stream: 'test/', minval: 0, maxval: 9 }],
+  ...['StatelessRandomUniform', 'StatelessRandomNormal', 'StatelessTruncatedNormal'].map(
+    (kernel): Call => [kernel, {}, { shape: [], dtype: 'float32', seed: [1, 2] }],
+  ),
+  ['StatelessRandomUniformInt', {}, { shape: [4], dtype: 'int32', seed: [1, 2], minval: 0, maxval: 9 }],
 ];
 
 it('tests every rule', () => {
