@@ -29,7 +29,8 @@ export class InceptionResnetV2 extends layers.Layer {
 
   /** Logits, then every end point: TensorFlow.js's layers give lists, so `named` puts the names back. */
   @trackTf1StyleVariables
-  override call(images: tf.Tensor | tf.Tensor[], { training = false } = {}): tf.Tensor[] {
+  override call(inputs: tf.Tensor | tf.Tensor[], { training = false } = {}): tf.Tensor[] {
+    const images = Array.isArray(inputs) ? inputs[0] : inputs;
     const { logits, endPoints } = forwardPass(images as tf.Tensor4D, { numClasses: this.numClasses, training });
     this.endPointNames = Object.keys(endPoints);
     return [logits, ...Object.values(endPoints)];
