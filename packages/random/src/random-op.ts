@@ -1,6 +1,7 @@
 // TensorFlow's random kernels by name: Compute of random_op.cc, random_poisson_op.cc, multinomial_op.cc and
 // stateless_random_ops.cc (tensorflow/core/kernels, 2.21), as one thread runs them.
-import { DTYPES, type DType, formatShape, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
+import { type DType, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
+import { allocate } from './allocate.js';
 import { wrongDType } from './distributions/dtypes.js';
 import { drawGamma } from './distributions/gamma.js';
 import { drawMultinomial } from './distributions/multinomial.js';
@@ -65,7 +66,7 @@ const filled = (fill: Fill, dtypes: readonly DType[]) => (draw: Draw) => {
   const dtype = allowed(draw, draw.dtype ?? dtypes[0]!, dtypes);
   const shape = shapeOf(draw);
   const size = sizeOf(shape);
-  const data = new DTYPES[dtype].data!(size);
+  const data = allocate(draw.op, dtype, shape);
   fill(draw.reserve(size * RESERVED_PER_OUTPUT), dtype, data, draw.inputs, draw.op);
   return { dtype, shape: [...shape], data };
 };
@@ -157,11 +158,7 @@ export class RandomOp {
 
 function statelessSeed(seed: ArrayLike<Seed>): [Seed, Seed] {
   if (seed?.length !== 2) {
-    throw new RandomError(
-      'InvalidArgument',
-      `seed must have shape [2], not ${formatShape([seed?.length ?? null])}`,
-      {},
-    );
+    throw new RandomError('InvalidArgument', `seed must have shape [2], not [${seed?.length ?? ''}]`, {});
   }
   return [seed[0]!, seed[1]!];
 }

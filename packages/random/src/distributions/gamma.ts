@@ -1,6 +1,7 @@
 // Port of RandomGammaOp (tensorflow/core/kernels/random_op.cc, TensorFlow 2.21).
 // Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26 (2000).
-import { DTYPES, float16Bits, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
+import { float16Bits, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
+import { allocate } from '../allocate.js';
 import { log } from '../libm-double.js';
 import { log1p } from '../libm-log1p.js';
 import { pow } from '../libm-pow.js';
@@ -12,8 +13,9 @@ import { DoublesOfOutput } from './output-doubles.js';
 export function drawGamma(shape: Shape, alpha: NdArray, reserve: (outputs: number) => Philox): NdArray {
   const alphas = realValues(alpha);
   const samples = sizeOf(shape);
-  const data = new DTYPES[alpha.dtype].data!(samples * alphas.length);
-  const result = { dtype: alpha.dtype, shape: [...shape, ...alpha.shape], data };
+  const full = [...shape, ...alpha.shape];
+  const data = allocate('RandomGamma', alpha.dtype, full);
+  const result = { dtype: alpha.dtype, shape: full, data };
   if (data.length === 0) return result;
   const doubles = new DoublesOfOutput(reserve(data.length));
   const put = putter(alpha.dtype, data);

@@ -1,7 +1,8 @@
 // Port of PoissonFunctor (tensorflow/core/kernels/random_poisson_op.cc, TensorFlow 2.21).
 // Below a rate of 10 Knuth's product of uniforms (The Art of Computer Programming 2, 3.4.1); from 10 on Hörmann,
 // "The transformed rejection method for generating Poisson random variables" (1993).
-import { DTYPES, type DType, float16Bits, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
+import { type DType, float16Bits, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
+import { allocate } from '../allocate.js';
 import { log, logFactorial } from '../libm-double.js';
 import { realValues } from '../numeric-input.js';
 import type { Philox } from '../philox-generator.js';
@@ -29,8 +30,9 @@ export const POISSON_DTYPES = Object.keys(HIGHEST) as readonly DType[];
 export function drawPoisson(shape: Shape, rate: NdArray, dtype: DType, reserve: (outputs: number) => Philox): NdArray {
   const rates = realValues(rate);
   const samples = sizeOf(shape);
-  const data = new DTYPES[dtype].data!(samples * rates.length);
-  const result = { dtype, shape: [...shape, ...rate.shape], data };
+  const full = [...shape, ...rate.shape];
+  const data = allocate('RandomPoissonV2', dtype, full);
+  const result = { dtype: dtype, shape: full, data };
   if (data.length === 0) return result;
   const doubles = new DoublesOfOutput(reserve(data.length));
   const highest = HIGHEST[dtype]!;

@@ -28,20 +28,16 @@ export function fillUniform(generator: Philox, dtype: DType, data: NumericData):
   }
 }
 
-/** 23 bits under an exponent of 0 make a float in [1, 2); one less is exact. */
+/** 23 bits; the kernel puts them under an exponent of 0 and takes 1 away, which is the same and exact. */
 export function fillUniformFloat(generator: Philox, data: Float32Array): void {
-  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
   eachPiece(generator, data.length, (words, from, count) => {
-    for (let i = 0; i < count; i++) bits[from + i] = (words[i]! & 0x7fffff) | 0x3f800000;
-    for (let i = from, end = from + count; i < end; i++) data[i]! -= 1;
+    for (let i = 0; i < count; i++) data[from + i] = (words[i]! & 0x7fffff) * 2 ** -23;
   });
 }
 
-const TWO_POW_MINUS_52 = 2 ** -52;
-
 /** The double of two words, as `Uint64ToDouble`: 52 bits, 20 of them from the first word. */
 export function uint64ToDouble(x0: number, x1: number): number {
-  return ((x0 & 0xfffff) * 0x1_0000_0000 + (x1 >>> 0)) * TWO_POW_MINUS_52;
+  return ((x0 & 0xfffff) * 0x1_0000_0000 + (x1 >>> 0)) * 2 ** -52;
 }
 
 function fillUniformDouble(generator: Philox, data: Float64Array): void {
