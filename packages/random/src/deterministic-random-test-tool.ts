@@ -135,7 +135,7 @@ export class DeterministicRandomTestTool {
     this.#ledger.push({
       index: this.#ledger.length,
       op: request.op,
-      shape: request.shape,
+      shape: request.shape === null ? null : [...request.shape],
       dtype: request.dtype,
       seed: seedForLedger(this.seed),
       seed2: seedForLedger(operationSeed),

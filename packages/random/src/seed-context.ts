@@ -149,7 +149,7 @@ export function onStreamsReleased(listener: (prefix: string) => void): void {
 /**
  * Forgets the generator states of every stream whose name begins with `prefix`; a session calls it when it closes.
  * They start afresh if they are asked for again. TensorFlow's cache of kernels, on the `tensorflow` backend, keeps a few
- * hundred bytes of each until the process ends.
+ * kilobytes of each until the process ends.
  */
 export function releaseStreams(prefix: string): void {
   for (const listener of streamListeners) listener(prefix);
