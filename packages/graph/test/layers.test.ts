@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { batchNormalization, conv2d, dense, dropout, flatten } from '@tfparity/layers';
+import { batchNormalization, conv2d, dense, dropout, flatten, fusedBatchNorm, l2Loss } from '@tfparity/layers';
 import { DeterministicRandomTestTool, setSeed, uniform } from '@tfparity/random';
 import { backends, useBackend } from '@tfparity/testing';
 import {
   GraphKeys,
   getCollection,
+  getVariable,
   globalVariables,
   trackTf1StyleVariables,
   trainableVariables,
@@ -120,6 +121,38 @@ describe.each(backends)('layers in graphs on %s', (backend) => {
       return eager.map(() => bytes(session.run(train, [[x, image]])));
     });
     expect(got).toEqual(eager);
+  });
+
+  it('records gradients of kernels that this project adds, and methods with a shim', () => {
+    setSeed(null);
+    const image = uniform([2, 4, 4, 3], { seed: 5 });
+    const gamma = uniform([3], { seed: 6 });
+    const loss = (x: tf.Tensor, scale: tf.Tensor) => {
+      const { y, mean, variance } = fusedBatchNorm(x, { scale, offset: tf.zeros([3]), isTraining: true });
+      return tf.addN([l2Loss(y), tf.sum(tf.mul(mean, variance))]) as tf.Scalar;
+    };
+    const eager = tf.valueAndGrads(loss)([image, gamma]);
+    class Scaled extends tfl.layers.Layer {
+      static className = 'GraphTestScaled';
+      override call = trackTf1StyleVariables(function (this: Scaled, x: tf.Tensor | tf.Tensor[]) {
+        return tf.mul(x as tf.Tensor, getVariable('scale', { initializer: () => tf.tensor1d([1, 2, 3]) }));
+      }) as unknown as tfl.layers.Layer['call'];
+    }
+    const graph = new Graph();
+    using _ = graph.asDefault();
+    const x = placeholder('float32', [2, 4, 4, 3], 'x');
+    const { value, grads } = tf.valueAndGrads(loss)([x, tf.add(gamma, 0)]);
+    const layer = new Scaled({});
+    const scaled = layer.call(x, {}) as tf.Tensor;
+    expect(graph.variables.map((v) => v.name)).toEqual(['scale']);
+    using session = new Session(graph);
+    session.run(graph.variables[0]!.initializer);
+    const got = session.run({ value, grads, scaled } as { value: tf.Tensor; grads: tf.Tensor[]; scaled: tf.Tensor }, [
+      [x, image],
+    ]);
+    expect(bytes(got.value)).toBe(bytes(eager.value));
+    expect(got.grads.map(bytes)).toEqual(eager.grads.map(bytes));
+    expect(got.scaled.dataSync()[2]).toBe(Math.fround(3 * image.dataSync()[2]!));
   });
 
   it('runs tf.layers models whose weights are variables of the graph', () => {

@@ -29,6 +29,19 @@ describe.each(backends)('replay on %s', (backend) => {
     expect(Array.from(out.w[0].dataSync())).toEqual([1, 1, 1, 1]);
   });
 
+  it('runs the example of the README', () => {
+    const graph = new Graph();
+    using _ = graph.asDefault();
+    const x = placeholder('float32', [null, 3], 'x');
+    const w = getVariable('w', { shape: [3, 2] });
+    const y = tf.relu(tf.matMul(x, w));
+    using session = new Session(graph);
+    session.run(globalVariablesInitializer());
+    const { value, weights } = session.run({ value: y, weights: w }, [[x, [[1, 0, 0]]]]);
+    expect(value.shape).toEqual([1, 2]);
+    expect(Array.from(value.dataSync())).toEqual(Array.from(weights.dataSync().slice(0, 2), (v) => Math.max(v, 0)));
+  });
+
   it('gives the same bits as eager code for a net with gradients', () => {
     // tfjs's wasm backend has no gradient of a convolution's filter.
     const convolution = tf.getKernel('Conv2DBackpropFilter', backend) !== undefined;
