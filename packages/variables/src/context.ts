@@ -7,6 +7,7 @@ import { GraphKeys } from './graph-keys.js';
 import { EagerNameScopes, GraphNameScopes, type NameScopes } from './name-scopes.js';
 import { trackScope } from './scope-body.js';
 import { ScopeState } from './scope-state.js';
+import { recordFacts } from './variable-facts.js';
 import { VariableStore } from './variable-store.js';
 
 /**
@@ -126,7 +127,11 @@ export function retainMakeVariable(): () => void {
 
 /** Makes a variable in a context, asking the open creators first. */
 export function createVariable(context: VariableContext, options: VariableOptions): tf.Variable {
-  return createThroughCreators(context.creators, options, (asked) => context.createVariable(asked));
+  return createThroughCreators(context.creators, options, (asked) => {
+    const variable = context.createVariable(asked);
+    recordFacts(variable, { dtype: asked.dtype, constraint: asked.constraint });
+    return variable;
+  });
 }
 
 /** Assigns a value to a variable: at once in eager code; in a graph it records the op and returns its handle. */

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { VariableOptions } from './creator-chain.js';
 import { makeVariableUnhooked } from './engine-hook.js';
 import { nameVariablesForOptimizers } from './optimizer-names.js';
-import { recordFacts } from './variable-facts.js';
 
 /** The tfjs dtype that holds a TensorFlow dtype which tfjs lacks. */
 const HELD_AS: Readonly<Record<string, tf.DataType>> = {
@@ -38,7 +37,7 @@ function freeEngineKey(name: string): string {
  * is taken the engine knows the variable under another key, which tfjs's optimizers are shown instead.
  */
 export function createEagerVariable(options: VariableOptions): tf.Variable {
-  const variable = tf.tidy(() => {
+  return tf.tidy(() => {
     const value = options.initialValue();
     const dtype = heldDType(options.dtype);
     const typed = value.dtype === dtype ? value : tf.cast(value, dtype);
@@ -48,6 +47,4 @@ export function createEagerVariable(options: VariableOptions): tf.Variable {
     if (key !== options.name) nameVariablesForOptimizers(made, options.name, key);
     return made;
   });
-  recordFacts(variable, { dtype: options.dtype, constraint: options.constraint });
-  return variable;
 }

@@ -11,7 +11,6 @@ import {
   pushContext,
   tf1VariableStore,
   trainableVariables,
-  type VariableContext,
   type VariableStore,
   variableCreatorScope,
 } from '@tfparity/variables';
@@ -20,6 +19,18 @@ import type { Mode, Result, Scenario, Step } from './scenario.js';
 import { ScenarioLayer } from './shim-steps.js';
 
 type StepKinds = Readonly<Record<string, StepKind>>;
+
+/** A graph to run a scenario in. */
+export interface OpenGraph {
+  readonly scope: Disposable;
+  /** The values of tensors and variables after initialization. */
+  values(tensors: readonly tf.Tensor[]): tf.Tensor[];
+}
+
+/** TF1's rules alone: tensors are eager ones, and have their values at once. */
+function rulesOnly(): OpenGraph {
+  return { scope: pushContext(new GraphRulesContext()), values: (tensors) => [...tensors] };
+}
 
 /** Python's name of an error's type. */
 function typeOf(error: unknown): string {
@@ -97,9 +108,9 @@ function shimResult(state: RunState, layer: ScenarioLayer): Partial<Result> {
   };
 }
 
-function graphResult(state: RunState): Partial<Result> {
+function graphResult(state: RunState, graph: OpenGraph): Partial<Result> {
   const names = (variables: readonly tf.Variable[]) => variables.map((v) => state.nameOf(v));
-  const losses = getCollection<tf.Tensor>(GraphKeys.REGULARIZATION_LOSSES).map(round);
+  const losses = graph.values(getCollection<tf.Tensor>(GraphKeys.REGULARIZATION_LOSSES)).map(round);
   const local = names(localVariables());
   const model = names(modelVariables());
   const updates = getCollection(GraphKeys.UPDATE_OPS).length;
@@ -120,18 +131,18 @@ function known(state: RunState): readonly tf.Variable[] {
 }
 
 /** Runs a scenario in one mode and returns what TensorFlow's results say of it. */
-export function runScenario(scenario: Scenario, mode: Mode, kinds: StepKinds): Result {
-  const context: VariableContext = mode === 'graph' ? new GraphRulesContext() : new EagerContext();
+export function runScenario(scenario: Scenario, mode: Mode, kinds: StepKinds, openGraph = rulesOnly): Result {
+  const graph = mode === 'graph' ? openGraph() : undefined;
   const state = new RunState(mode, stepRunner(kinds), known, (layer) => tf1VariableStore(layer) as VariableStore);
-  using _ = pushContext(context);
+  using _ = graph?.scope ?? pushContext(new EagerContext());
   let specific: Partial<Result>;
   if (mode === 'shim') {
     const layer = new ScenarioLayer({});
     runShim(scenario, state, layer);
     specific = shimResult(state, layer);
-  } else if (mode === 'graph') {
+  } else if (graph !== undefined) {
     runPlain(scenario, state);
-    specific = graphResult(state);
+    specific = graphResult(state, graph);
   } else {
     const record = variableCreatorScope((next, options) => {
       const made = next(options);
@@ -142,7 +153,11 @@ export function runScenario(scenario: Scenario, mode: Mode, kinds: StepKinds): R
     record[Symbol.dispose]();
     specific = { all_created: state.made.map((v) => state.nameOf(v)) };
   }
-  for (const { event, variable } of state.wanted) event['value'] = variable.arraySync();
+  const wanted = state.wanted.map(({ variable }) => variable);
+  const values = graph === undefined ? wanted : graph.values(wanted);
+  state.wanted.forEach(({ event }, i) => {
+    event['value'] = values[i]?.arraySync();
+  });
   return {
     events: state.events,
     ...specific,

@@ -1,14 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeGolden, goldenJson, useBackend } from '@tfparity/testing';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { LAYER_STEPS } from './layer-steps.js';
+import { compareResult } from './compare-result.js';
 import { runScenario } from './run-scenario.js';
-import type { Event, Mode, Result, Scenario } from './scenario.js';
-import { SHIM_STEPS } from './shim-steps.js';
-import { SLIM_STEPS } from './slim-steps.js';
-import { VARIABLE_STEPS } from './variable-steps.js';
-
-const KINDS = { ...VARIABLE_STEPS, ...SHIM_STEPS, ...LAYER_STEPS, ...SLIM_STEPS };
+import type { Mode, Result, Scenario } from './scenario.js';
+import { STEP_KINDS } from './step-kinds.js';
 
 interface Departure {
   readonly modes: readonly Mode[];
@@ -56,42 +52,6 @@ const DEPARTURES: Readonly<Record<string, Departure>> = {
   },
 };
 
-/** TensorFlow's words, which ours may go on from to name the scopes. */
-const CONTINUED = ['Improper nesting of variable_scope.'];
-
-function compareFailure(actual: Event | null | undefined, expected: Event | null | undefined): void {
-  if (!expected) {
-    expect(actual ?? null).toBeNull();
-    return;
-  }
-  expect(actual).toMatchObject({ step: expected['step'], type: expected['type'] });
-  if (expected['python_internal_text']) return;
-  const message = String(actual?.['message']);
-  if (CONTINUED.includes(expected['message'] as string))
-    expect(message.startsWith(expected['message'] as string)).toBe(true);
-  else expect(message).toBe(expected['message']);
-}
-
-/** `layer_name` is Keras's counter of layer objects, which names no variable; ours have none. */
-function comparable(events: readonly Event[]): Event[] {
-  return events.map(({ layer_name, ...event }) => event);
-}
-
-function compareResult(actual: Result, expected: Result): void {
-  compareFailure(actual.error as unknown as Event, expected.error as unknown as Event);
-  expect(comparable(actual.events)).toEqual(comparable(expected.events));
-  const { events: _a, error: _b, ...facts } = actual;
-  const {
-    events: _c,
-    error: _d,
-    regularization_loss_names: _e,
-    ...wanted
-  } = expected as Result & {
-    regularization_loss_names?: string[];
-  };
-  expect(facts).toEqual(wanted);
-}
-
 describeGolden('scopes.json', () => {
   beforeAll(() => useBackend('cpu'));
   beforeEach(() => tf.engine().startScope());
@@ -110,7 +70,7 @@ describeGolden('scopes.json', () => {
         const departure = DEPARTURES[scenario.id];
         const golden = scenario.results[mode] as Result;
         const expected = departure?.modes.includes(mode) ? { ...golden, ...departure.expected } : golden;
-        compareResult(runScenario(scenario, mode, KINDS), expected);
+        compareResult(runScenario(scenario, mode, STEP_KINDS), expected);
       });
     }
   }
