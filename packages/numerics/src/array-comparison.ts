@@ -60,7 +60,7 @@ export interface Evidence {
   /** Lanes that are finite on both sides. */
   readonly finite: number;
   readonly equal: number;
-  /** |actual - expected|, in double precision. */
+  /** |actual - expected|: in float32 for two float32 arrays, as numpy's, else in double precision. */
   readonly absolute: ErrorDistribution;
   /** |actual - expected| / |expected|, where expected is not 0. */
   readonly relative: ErrorDistribution;

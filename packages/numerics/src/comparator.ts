@@ -2,7 +2,8 @@ import { formatShape, type NdArray, type NumericData, sameShape, sizeOf } from '
 import { type ArrayComparison, type ArrayHeader, headerDifferences } from './array-comparison.js';
 import { NumericsError } from './errors.js';
 import { exactDistributions, summarize } from './evidence.js';
-import { Float32Tally } from './float32-tally.js';
+import { float32Kernel } from './float32-kernel.js';
+import { tallyFloat32 } from './float32-tally.js';
 import { numeric, type Operand, toArray } from './operand.js';
 import { ScalarTally } from './scalar-tally.js';
 import { compareStrings } from './string-comparison.js';
@@ -93,15 +94,10 @@ export class ArrayComparator {
     const a: NdArray<NumericData> = { dtype: this.actual.dtype, shape: [count], data: actual };
     const b: NdArray<NumericData> = { dtype: this.expected.dtype, shape: [count], data: expected };
     const scalar = new ScalarTally(this.#tally, a, b, shape, offset, this.tolerance);
-    if (a.dtype === 'float32' && b.dtype === 'float32' && Float32Tally.available()) {
-      const fast = new Float32Tally(
-        this.#tally,
-        scalar,
-        actual as Float32Array,
-        expected as Float32Array,
-        this.tolerance,
-      );
-      fast.add(offset);
+    const kernel = a.dtype === 'float32' && b.dtype === 'float32' ? float32Kernel() : undefined;
+    if (kernel !== undefined) {
+      const [p, q] = [actual as Float32Array, expected as Float32Array];
+      tallyFloat32(kernel, this.#tally, scalar, p, q, offset, this.tolerance);
     } else if (isComplex(a.dtype) === isComplex(b.dtype)) scalar.add(0, count);
     else this.#tally.total += count;
     this.#next = offset + count;

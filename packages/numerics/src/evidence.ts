@@ -10,10 +10,8 @@ const SHARES = [0.5, 0.9, 0.99, 0.999] as const;
 /** The figures of a finished tally. */
 export function summarize(tally: Tally, actual: DType, expected: DType): Evidence {
   const ulps = actual === expected && hasUlps(actual);
-  const { squaredActual, squaredExpected, sumSquared } = tally;
-  const dot = (squaredActual + squaredExpected - sumSquared) / 2;
-  const norms = Math.sqrt(squaredActual) * Math.sqrt(squaredExpected);
-  const cosine = norms > 0 && Number.isFinite(norms) ? Math.max(-1, Math.min(1, dot / norms)) : null;
+  const { squaredExpected, sumSquared } = tally;
+  const cosine = cosineOf(tally);
   const ratio = sumSquared === 0 ? 0 : Math.sqrt(sumSquared) / Math.sqrt(squaredExpected);
   return {
     finite: tally.finite,
@@ -36,6 +34,15 @@ export function summarize(tally: Tally, actual: DType, expected: DType): Evidenc
       expected: tally.finite > 0 ? [tally.minExpected, tally.maxExpected] : null,
     },
   };
+}
+
+/** 1 - (|a - b|² - (|a| - |b|)²) / 2|a||b|: near 1 it keeps the digits that a quotient of sums would lose. */
+function cosineOf({ squaredExpected, squaredDifference, sumSquared }: Tally): number | null {
+  const expected = Math.sqrt(squaredExpected);
+  const actual = Math.sqrt(Math.max(0, squaredExpected + squaredDifference));
+  if (!(actual * expected > 0) || !Number.isFinite(actual * expected)) return null;
+  const lengths = squaredDifference / (actual + expected);
+  return Math.max(-1, Math.min(1, 1 - (sumSquared - lengths * lengths) / (2 * actual * expected)));
 }
 
 function distribution(count: number, sum: number, max: number, sketch: Float64Array): ErrorDistribution {
@@ -72,12 +79,14 @@ export function exactDistributions(
   const y = new Float64Array(count);
   widen(a.data, a.dtype, 0, count, x);
   widen(b.data, b.dtype, 0, count, y);
+  const single = a.dtype === 'float32' && b.dtype === 'float32';
   const absolute: number[] = [];
   const relative: number[] = [];
   for (let i = 0; i < count; i++) {
     const q = y[i]!;
     if (!Number.isFinite(x[i]!) || !Number.isFinite(q)) continue;
-    const d = Math.min(Math.abs(x[i]! - q), Number.MAX_VALUE);
+    const rounded = single ? Math.abs(Math.fround(x[i]! - q)) : Number.POSITIVE_INFINITY;
+    const d = Number.isFinite(rounded) ? rounded : Math.min(Math.abs(x[i]! - q), Number.MAX_VALUE);
     absolute.push(d);
     const ratio = d / Math.abs(q);
     if (q !== 0 && Math.fround(ratio) < Number.POSITIVE_INFINITY) relative.push(ratio);

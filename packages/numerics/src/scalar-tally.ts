@@ -18,6 +18,8 @@ export class ScalarTally {
   readonly #close: CloseBlocks;
   readonly #hasUlps: boolean;
   readonly #integers: boolean;
+  /** float32 differences are rounded to float32, as numpy's and the kernel's are. */
+  readonly #single: boolean;
 
   /**
    * @param shape of the whole arrays, for indices
@@ -34,6 +36,7 @@ export class ScalarTally {
     this.#lanes = isComplex(a.dtype) ? 2 : 1;
     this.#close = new CloseBlocks(a, b, tolerance);
     this.#hasUlps = a.dtype === b.dtype && hasUlps(a.dtype);
+    this.#single = a.dtype === 'float32' && b.dtype === 'float32';
     this.#integers = isBig(a.data) && isBig(b.data);
   }
 
@@ -46,29 +49,65 @@ export class ScalarTally {
     const { tally, a, b } = this;
     const lanes = count * this.#lanes;
     const lane = from * this.#lanes;
-    widen(a.data, a.dtype, lane, lanes, this.#x);
-    widen(b.data, b.dtype, lane, lanes, this.#y);
-    if (this.#hasUlps) ulpDistances(a.data, b.data, a.dtype, lane, lanes, this.#ulps);
+    this.#read(lane, lanes);
     tally.total += count;
     tally.lanes += lanes;
     tally.bitsDiffer ||= a.dtype !== b.dtype || bitsDiffer(a.data, b.data, lane, lanes);
-    this.#verdict(from, count);
+    this.tally.mismatched += this.#verdict(from, count);
     this.#evidence(lane, lanes);
   }
 
-  #verdict(from: number, count: number): void {
+  /** Keeps the first mismatches among elements whose number is known. */
+  keepFirst(from: number, count: number): void {
+    const { first, kept } = this.tally;
+    if (first.length >= kept && this.start + from > (first.at(-1)?.offset ?? -1)) return;
+    for (let at = from; at < from + count; at += BLOCK) {
+      const size = Math.min(BLOCK, from + count - at);
+      if (this.tolerance.maxUlps > 0) this.#read(at, size);
+      this.#verdict(at, size);
+    }
+  }
+
+  /** Keeps the elements that are among the farthest apart; all finite. */
+  keepWorst(from: number, count: number): void {
+    const { worst } = this.tally;
+    for (let i = from; i < from + count; i++) {
+      const d = Math.abs(Math.fround((this.a.data[i] as number) - (this.b.data[i] as number)));
+      if (d > 0 && worst.admits(d, this.start + i)) this.#addWorst(d, this.start + i);
+    }
+  }
+
+  /** Keeps the elements that are among the greatest of their side; all finite. */
+  keepTop(from: number, count: number): void {
+    for (let i = from; i < from + count; i++) {
+      this.tally.topActual.offer(this.a.data[i] as number, this.start + i);
+      this.tally.topExpected.offer(this.b.data[i] as number, this.start + i);
+    }
+  }
+
+  #read(lane: number, lanes: number): void {
+    const { a, b } = this;
+    widen(a.data, a.dtype, lane, lanes, this.#x);
+    widen(b.data, b.dtype, lane, lanes, this.#y);
+    if (this.#hasUlps) ulpDistances(a.data, b.data, a.dtype, lane, lanes, this.#ulps);
+  }
+
+  /** How many elements are outside the tolerance; the first of them are kept. */
+  #verdict(from: number, count: number): number {
     const { maxUlps } = this.tolerance;
+    let mismatched = 0;
     if (this.#integers) this.#compareIntegers(from, count);
-    else if (this.#close.test(from, count) === 0) return;
+    else if (this.#close.test(from, count) === 0) return 0;
     else this.#outside.set(this.#close.outside);
     for (let i = 0; i < count; i++) {
       if (!this.#outside[i]) continue;
       if (maxUlps > 0 && this.#hasUlps && this.#withinUlps(i, maxUlps)) continue;
-      this.tally.mismatched++;
+      mismatched++;
       const offset = this.start + from + i;
       const { first, kept } = this.tally;
       if (first.length < kept || offset < first[kept - 1]!.offset) this.tally.addFirst(this.#difference(from + i));
     }
+    return mismatched;
   }
 
   #withinUlps(i: number, maxUlps: number): boolean {
@@ -109,7 +148,7 @@ export class ScalarTally {
       if (d === 0) tally.equal++;
       tally.sumAbsolute += d;
       tally.sumSquared += d * d;
-      tally.squaredActual += p * p;
+      tally.squaredDifference += (p - q) * (p + q);
       tally.squaredExpected += q * q;
       tally.absolute[sketchBucket(d)]!++;
       if (d > tally.maxAbsolute) tally.maxAbsolute = d;
@@ -132,6 +171,10 @@ export class ScalarTally {
       const x = this.a.data[lane] as bigint;
       const y = this.b.data[lane] as bigint;
       return Math.abs(Number(x - y));
+    }
+    if (this.#single) {
+      const d = Math.abs(Math.fround(p - q));
+      if (d < Number.POSITIVE_INFINITY) return d;
     }
     // Two doubles of opposite sign can be farther apart than any double; the greatest stands for that.
     return Math.min(Math.abs(p - q), Number.MAX_VALUE);

@@ -20,6 +20,7 @@ export function sketchBucket(value: number): number {
 /** The middle of a bucket. */
 function bucketValue(bucket: number): number {
   if (bucket === 0) return 0;
+  if (bucket >= 0x7f80) return Number.POSITIVE_INFINITY;
   bits[0] = (bucket << 16) | 0x8000;
   return float[0]!;
 }

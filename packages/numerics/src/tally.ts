@@ -38,8 +38,9 @@ export class Tally {
   sumAbsolute = 0;
   maxAbsolute = 0;
   sumSquared = 0;
-  squaredActual = 0;
   squaredExpected = 0;
+  /** Sum of actual² - expected², which keeps what a difference of two sums would lose. */
+  squaredDifference = 0;
   /** Lanes with a relative error: expected is not 0. */
   relatives = 0;
   sumRelative = 0;
@@ -92,7 +93,7 @@ export class Tally {
     this.finite += other.finite;
     this.sumAbsolute += other.sumAbsolute;
     this.sumSquared += other.sumSquared;
-    this.squaredActual += other.squaredActual;
+    this.squaredDifference += other.squaredDifference;
     this.squaredExpected += other.squaredExpected;
     this.relatives += other.relatives;
     this.sumRelative += other.sumRelative;
