@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { l2Loss } from '@tfparity/layers';
 import { addToCollection, GraphKeys, getCollection, nameScope, type Regularizer } from '@tfparity/variables';
+import { tidyEager } from './named-outputs.js';
 import { valueError } from './slim-error.js';
 
 function checkScale(scale: number, text: (scale: number) => string): void {
@@ -12,7 +13,8 @@ function checkScale(scale: number, text: (scale: number) => string): void {
 const scaled = (scale: number, name: string, scope: string | null | undefined, loss: Regularizer): Regularizer =>
   scale === 0
     ? () => null
-    : (weights) => nameScope(scope ?? name, () => tf.mul(tf.scalar(scale), loss(weights) as tf.Tensor));
+    : (weights) =>
+        tidyEager(() => nameScope(scope ?? name, () => tf.mul(tf.scalar(scale), loss(weights) as tf.Tensor)));
 
 /** `scale` times the sum of absolute values; null for every tensor where the scale is 0. */
 export function l1Regularizer(scale: number, scope?: string | null): Regularizer {
@@ -44,7 +46,7 @@ export function sumRegularizer(
   return (weights) =>
     nameScope(scope ?? 'sum_regularizer', () => {
       const losses = present.map((regularizer) => regularizer(weights)).filter((loss) => loss !== null);
-      return losses.length === 0 ? null : tf.addN(losses);
+      return losses.length === 0 ? null : tidyEager(() => tf.addN(losses));
     });
 }
 
