@@ -4,6 +4,7 @@ import { type FeedValue, fedTensor } from './feed.js';
 import { type Fetches, type FetchResult, resolveFetches } from './fetch.js';
 import { Graph, type OpenGraphScope } from './graph.js';
 import { GraphError } from './graph-error.js';
+import { TensorFlowEngine } from './lower/tensorflow-engine.js';
 import type { OutputRef } from './operation.js';
 import { currentGraph, realBackendName } from './recording.js';
 import { ReplayEngine } from './replay-engine.js';
@@ -17,8 +18,16 @@ export type Feeds =
 
 /** Options of a session. */
 export interface SessionOptions {
-  /** `replay` calls the recorded kernels on a TensorFlow.js backend. */
-  readonly engine?: 'replay';
+  /**
+   * `replay` calls the recorded kernels on a TensorFlow.js backend; `tensorflow` lowers the graph and runs it in
+   * TensorFlow's own session, where the backend `tensorflow` is loaded.
+   */
+  readonly engine?: 'replay' | 'tensorflow';
+  /**
+   * Whether TensorFlow's graph optimizer rewrites the graph of the `tensorflow` engine; true unless said, as in
+   * TensorFlow. Without it the bits are those of eager code. (tfjs-node cannot switch single passes of it.)
+   */
+  readonly optimizer?: boolean;
   /** The TensorFlow.js backend to run on; the graph's own where left out. */
   readonly backend?: string;
 }
@@ -44,10 +53,11 @@ export class Session implements Disposable {
     }
     this.graph = graph instanceof Graph ? graph : graph.graph;
     const { engine = 'replay', backend = this.graph.backendName ?? realBackendName() } = options;
-    if (engine !== 'replay') {
-      throw new GraphError('Unavailable', `there is no engine '${String(engine)}'; engines are 'replay'`, { engine });
+    if (engine !== 'replay' && engine !== 'tensorflow') {
+      const message = `there is no engine '${String(engine)}'; engines are 'replay' and 'tensorflow'`;
+      throw new GraphError('Unavailable', message, { engine });
     }
-    this.engine = new ReplayEngine(backend);
+    this.engine = engine === 'replay' ? new ReplayEngine(backend) : new TensorFlowEngine(this.graph, options.optimizer);
   }
 
   /**

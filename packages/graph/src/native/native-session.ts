@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { DTYPES, type NdArray } from '@tfparity/array';
 import { GraphError } from '../graph-error.js';
 import type { ImportedGraph } from '../import/imported-graph.js';
+import { outsideGraphs } from '../recording.js';
 import {
   type Addon,
   arrayFromTensor,
@@ -92,11 +93,11 @@ export class NativeSession {
   keep(handle: TensorHandle): tf.Tensor | NdArray {
     const dtype = HELD.get(handle.dtype);
     if (dtype !== undefined && !this.sharesBuffers && dtype !== 'string')
-      return this.backend.createOutputTensor(handle);
+      return outsideGraphs('tensorflow', () => this.backend.createOutputTensor(handle));
     try {
       const array = arrayFromTensor(this.addon, handle);
       if (dtype === undefined || dtype === 'complex64') return array;
-      return tf.tensor(array.data as Float32Array, handle.shape, dtype as 'float32');
+      return outsideGraphs('tensorflow', () => tf.tensor(array.data as Float32Array, handle.shape, dtype as 'float32'));
     } finally {
       this.addon.deleteTensor(handle.id);
     }

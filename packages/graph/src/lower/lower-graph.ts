@@ -1,0 +1,198 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Graph } from '../graph.js';
+import { GraphError } from '../graph-error.js';
+import { AttrValue, GraphDef, NodeDef, VersionDef } from '../import/graph-protos.js';
+import { ImportedGraph } from '../import/imported-graph.js';
+import { createMessage } from '../import/message.js';
+import { nativeBackend } from '../native/addon.js';
+import type { Operation, OutputRef } from '../operation.js';
+import { outsideGraphs } from '../recording.js';
+import { dynamicShape } from './dynamic-nodes.js';
+import { type CapturedRef, captureKernel, dtypeNumber, type KernelCapture } from './kernel-capture.js';
+import { constAttrs, nodeAttrs, shapeAttr, typeAttr } from './node-attributes.js';
+
+/** A recorded graph as TensorFlow's own: nodes by the recorded names, and which tensor stands for which output. */
+export interface LoweredGraph {
+  readonly graph: ImportedGraph;
+  readonly graphDef: GraphDef;
+  /** TensorFlow's tensor for an output of a recorded op. */
+  tensorName(ref: OutputRef): string;
+}
+
+// The version of TensorFlow 2.21's graphs: which defaults and shape functions hold.
+const PRODUCER = 2474;
+const MIN_CONSUMER = 12;
+
+/**
+ * Turns a recorded graph into a TensorFlow `GraphDef`: each kernel runs once on the backend `tensorflow` on stand-ins of
+ * its inputs, and the ops that it calls become nodes. Nodes have the recorded ops' names; where a kernel calls several
+ * ops, the others stand below that name.
+ *
+ * @throws {GraphError} `Unavailable` without the backend, `CannotLower` with the line that made the op
+ */
+export function lowerGraph(graph: Graph): LoweredGraph {
+  const lowering = new Lowering(graph);
+  outsideGraphs('tensorflow', () => {
+    for (const op of graph.operations) lowering.add(op);
+  });
+  return lowering.finish();
+}
+
+class Lowering {
+  private readonly backend = nativeBackend();
+  private readonly nodes: NodeDef[] = [];
+  private readonly names: Set<string>;
+  private readonly tensors = new Map<OutputRef, string>();
+  private readonly captures = new Map<string, KernelCapture>();
+
+  constructor(private readonly graph: Graph) {
+    this.names = new Set(graph.operations.map((op) => op.name));
+  }
+
+  add(op: Operation): void {
+    if (op.isKernel) this.addKernel(op);
+    else this.addOwn(op);
+  }
+
+  finish(): LoweredGraph {
+    const versions = createMessage(VersionDef, { producer: PRODUCER, minConsumer: MIN_CONSUMER });
+    const graphDef = createMessage(GraphDef, { node: this.nodes, versions });
+    const variables = this.graph.variables.map((variable) => ({
+      name: `${variable.name}:0`,
+      shape: variable.shape,
+      dtype: variable.dtype as 'float32',
+      trainable: variable.trainable,
+      node: variable.handle.name,
+      initializer: variable.initializer.name,
+      snapshot: this.tensorName(variable.snapshot.op.symbolicId(variable.snapshot.index)),
+    }));
+    const graph = new ImportedGraph({ graphDef, source: 'lowered', variables });
+    return { graph, graphDef, tensorName: (ref) => this.tensorName(ref) };
+  }
+
+  private tensorName(ref: OutputRef): string {
+    return this.tensors.get(ref.op.symbolicId(ref.index)) ?? `${ref.op.name}:${ref.index}`;
+  }
+
+  private addKernel(op: Operation): void {
+    const capture = this.captureOf(op);
+    const main = capture.outputs[0];
+    const names = capture.nodes.map((node, i) => {
+      if (main !== undefined && 'node' in main && main.node === i) return op.name;
+      return this.unique(`${op.name}/${node.op}`);
+    });
+    const inputs = op.inputs.map((ref) => this.tensorName(ref));
+    const nameOf = (ref: CapturedRef): string =>
+      'input' in ref ? inputs[ref.input]! : `${names[ref.node]!}:${ref.output}`;
+    const replaced = op.dynamic ? dynamicShape(op, capture, inputs[0] ?? '', (name) => this.unique(name)) : undefined;
+    if (replaced !== undefined) this.nodes.push(...replaced.nodes);
+    capture.nodes.forEach((node, i) => {
+      if (node.constant !== undefined) {
+        if (replaced?.constant === i) return;
+        const { dtype, shape, bytes } = node.constant;
+        this.emit(names[i]!, 'Const', [], constAttrs(dtype, shape, bytes));
+        return;
+      }
+      const sources = node.inputs.map((ref) =>
+        replaced !== undefined && 'node' in ref && ref.node === replaced.constant ? replaced.tensor : nameOf(ref),
+      );
+      this.emit(names[i]!, node.op, [...sources, ...controls(op)], nodeAttrs(node));
+    });
+    capture.outputs.forEach((ref, i) => {
+      this.tensors.set(op.symbolicId(i), nameOf(ref));
+    });
+    if (main === undefined || !('input' in main)) return;
+    // A kernel that hands its input on: the name stays, for fetches and control dependencies.
+    const dtype = dtypeNumber(op.outputInfos[0]!.dtype);
+    this.emit(op.name, 'Identity', [inputs[main.input]!, ...controls(op)], new Map([['T', typeAttr(dtype)]]));
+    this.tensors.set(op.symbolicId(0), `${op.name}:0`);
+  }
+
+  private captureOf(op: Operation): KernelCapture {
+    const inputs = op.inputs.map((ref) => {
+      const { dtype, shape } = ref.op.outputInfos[ref.index]!;
+      return [dtype, shape, ref.op.type === 'Const' ? ref.op.id : -1];
+    });
+    const key = JSON.stringify([op.type, op.attrs, op.inputNames, inputs], (name, value: unknown) => {
+      if (name === 'stream') return '';
+      return ArrayBuffer.isView(value) ? [...(value as Float32Array)] : typeof value === 'bigint' ? `${value}n` : value;
+    });
+    const known = this.captures.get(key);
+    if (known !== undefined) return known;
+    let capture: KernelCapture | undefined;
+    tf.tidy(() => {
+      capture = captureKernel(this.backend, op, op.inputs.map(standIn));
+    });
+    this.captures.set(key, capture!);
+    return capture!;
+  }
+
+  /** The graph's own ops, which are TensorFlow's by name already. */
+  private addOwn(op: Operation): void {
+    const inputs = [...op.inputs.map((ref) => this.tensorName(ref)), ...controls(op)];
+    this.emit(op.name, op.type, inputs, ownAttrs(op));
+  }
+
+  private emit(name: string, op: string, inputs: readonly string[], attr: Map<string, AttrValue>): void {
+    // NodeDefs write output 0 without its number, as TensorFlow does.
+    const input = inputs.map((tensor) => tensor.replace(/:0$/, ''));
+    this.nodes.push(createMessage(NodeDef, { name, op, input, attr }));
+  }
+
+  private unique(name: string): string {
+    let unique = name;
+    for (let i = 1; this.names.has(unique); i++) unique = `${name}_${i}`;
+    this.names.add(unique);
+    return unique;
+  }
+}
+
+const controls = (op: Operation): string[] => op.controlInputs.map((control) => `^${control.name}`);
+
+function ownAttrs(op: Operation): Map<string, AttrValue> {
+  const dtype = typeAttr(dtypeNumber(String(op.attrs['dtype'] ?? op.outputInfos[0]?.dtype)));
+  switch (op.type) {
+    case 'Const':
+      return constOf(op);
+    case 'NoOp':
+      return new Map();
+    case 'Placeholder':
+    case 'PlaceholderWithDefault':
+    case 'VarHandleOp': {
+      const attrs = new Map([
+        ['dtype', dtype],
+        ['shape', shapeAttr(op.attrs['shape'] as (number | null)[])],
+      ]);
+      const shared = createMessage(AttrValue, { s: new TextEncoder().encode(op.name) });
+      return op.type === 'VarHandleOp' ? attrs.set('shared_name', shared) : attrs;
+    }
+    case 'ReadVariableOp':
+    case 'AssignVariableOp':
+    case 'AssignAddVariableOp':
+    case 'AssignSubVariableOp':
+      return new Map([['dtype', dtype]]);
+    default:
+      throw new GraphError('CannotLower', `the op '${op.name}' (${op.type}) has no counterpart in TensorFlow`, {
+        node: op.name,
+        op: op.type,
+      });
+  }
+}
+
+function constOf(op: Operation): Map<string, AttrValue> {
+  const { dtype, shape } = op.outputInfos[0]!;
+  const values = op.attrs['value'] as Float32Array | Uint8Array[];
+  const bytes = Array.isArray(values) ? values : new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return constAttrs(dtypeNumber(dtype), shape, bytes);
+}
+
+/** A tensor like the recorded one: the true values of a constant, zeros else. */
+function standIn(ref: OutputRef): tf.Tensor {
+  const { dtype, shape } = ref.op.outputInfos[ref.index]!;
+  if (ref.op.type === 'Const') {
+    const values = (ref.op.attrs['value'] as Float32Array).slice();
+    return tf.engine().makeTensor(values as tf.DataValues, [...shape], dtype as tf.DataType);
+  }
+  if (dtype === 'string') return tf.fill([...shape], '', 'string');
+  return tf.zeros([...shape], dtype as 'float32');
+}

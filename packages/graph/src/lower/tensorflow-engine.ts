@@ -1,0 +1,83 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { NdArray } from '@tfparity/array';
+import type { Graph } from '../graph.js';
+import { GraphError, isGraphError } from '../graph-error.js';
+import { TensorFlowSession } from '../native/tensorflow-session.js';
+import type { RunRequest, SessionEngine } from '../session-engine.js';
+import { type LoweredGraph, lowerGraph } from './lower-graph.js';
+
+/**
+ * Computes runs in TensorFlow's own session, on the lowered graph. Ops that are recorded after the first run make it
+ * load the graph anew; variables keep their values then, random streams start afresh.
+ */
+export class TensorFlowEngine implements SessionEngine {
+  private session: TensorFlowSession | undefined;
+  private lowered: LoweredGraph | undefined;
+  private size = 0;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly optimizer: boolean = true,
+  ) {}
+
+  run(request: RunRequest): tf.Tensor[] {
+    const { session, lowered } = this.load();
+    const fetches = request.fetches.map((ref) => lowered.tensorName(ref));
+    const targets = request.targets.map((op) => op.name);
+    const feeds = [...request.feeds].map(([ref, value]) => [lowered.tensorName(ref), value] as const);
+    try {
+      // The order of the structure is the order of the request; targets give null.
+      const [values] = session.run([fetches, targets], feeds);
+      return values as tf.Tensor[];
+    } catch (error) {
+      throw this.placed(error);
+    }
+  }
+
+  close(): void {
+    this.session?.close();
+    this.session = undefined;
+    this.lowered = undefined;
+  }
+
+  private load(): { session: TensorFlowSession; lowered: LoweredGraph } {
+    const { operations } = this.graph;
+    if (this.session !== undefined && this.lowered !== undefined && this.size === operations.length) {
+      return { session: this.session, lowered: this.lowered };
+    }
+    const lowered = lowerGraph(this.graph);
+    const session = new TensorFlowSession(lowered.graph, { optimizer: this.optimizer });
+    if (this.session !== undefined) {
+      session.assign(assigned(this.session));
+      this.session.close();
+    }
+    this.session = session;
+    this.lowered = lowered;
+    this.size = operations.length;
+    return { session, lowered };
+  }
+
+  /** The error with the TypeScript line that made the node it names. */
+  private placed(error: unknown): unknown {
+    if (!isGraphError(error) || error.code !== 'TensorFlow') return error;
+    const name = error.details['node'];
+    const op = this.graph.operations.find((each) => each.name === name || String(name).startsWith(`${each.name}/`));
+    const site = op?.callSite;
+    if (op === undefined || site === undefined) return error;
+    const message = `${error.message}\n\t [[{{node ${op.name}}}]] made at ${site.file}:${site.line}`;
+    return new GraphError('TensorFlow', message, { ...error.details, callSite: site }, { cause: error });
+  }
+}
+
+/** The values of the variables that have one. */
+function assigned(session: TensorFlowSession): Map<string, NdArray> {
+  const values = new Map<string, NdArray>();
+  for (const { name, snapshot } of session.graph.variables) {
+    try {
+      values.set(name, session.runArrays(snapshot!) as NdArray);
+    } catch (error) {
+      if (!isGraphError(error) || error.code !== 'TensorFlow') throw error; // a variable without a value yet
+    }
+  }
+  return values;
+}

@@ -1,0 +1,127 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers'; // registers the gradients
+import { normal, setSeed } from '@tfparity/random';
+import { backends, useBackend } from '@tfparity/testing';
+import { getVariable } from '@tfparity/variables';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  assign,
+  assignAdd,
+  controlDependencies,
+  Graph,
+  globalVariablesInitializer,
+  identity,
+  placeholder,
+  Session,
+} from '../src/index.js';
+import { lowerGraph } from '../src/lower/lower-graph.js';
+
+const native = backends.includes('tensorflow') ? describe : describe.skip;
+const ones = (shape: readonly number[]) => tf.ones([...shape]);
+
+native("recorded graphs in TensorFlow's session (backend tensorflow)", () => {
+  beforeAll(() => useBackend('tensorflow'));
+
+  it('computes a fed placeholder of unknown batch size times a variable', () => {
+    const graph = new Graph();
+    using _ = graph.asDefault();
+    const x = placeholder('float32', [null, 2], 'x');
+    const w = getVariable('w', { shape: [2, 2], initializer: ones });
+    const y = tf.relu(tf.reshape(tf.matMul(x, w as unknown as tf.Tensor2D), [-1, 1, 2]));
+    using session = new Session(graph, { engine: 'tensorflow' });
+    expect(session.run(globalVariablesInitializer())).toBeNull();
+    const out = session.run({ y, w: [w] }, [
+      [
+        x,
+        [
+          [1, 2],
+          [3, -9],
+          [5, 6],
+        ],
+      ],
+    ]);
+    expect(out.y.shape).toEqual([3, 1, 2]);
+    expect(Array.from(out.y.dataSync())).toEqual([3, 3, 0, 0, 11, 11]);
+    expect(Array.from(out.w[0].dataSync())).toEqual([1, 1, 1, 1]);
+  });
+
+  it('gives the bits of eager code and of the replay engine for a net with gradients', () => {
+    const net = (x: tf.Tensor4D, w: tf.Tensor4D, g: tf.Tensor1D) => {
+      const h = tf.relu(tf.conv2d(x, w, 1, 'same'));
+      const { mean, variance } = tf.moments(h, [0, 1, 2]);
+      const n = tf.batchNorm(h, mean as tf.Tensor1D, variance as tf.Tensor1D, g, g, 0.001);
+      return tf.mean(tf.square(tf.softmax(tf.reshape(n, [2, -1])))) as tf.Scalar;
+    };
+    const xs = tf.randomNormal<tf.Rank.R4>([2, 9, 9, 3]);
+    const ws = tf.randomNormal<tf.Rank.R4>([3, 3, 3, 4]);
+    const gs = tf.randomNormal<tf.Rank.R1>([4]);
+    const eager = tf.valueAndGrads(net as (...args: tf.Tensor[]) => tf.Scalar)([xs, ws, gs]);
+    const graph = new Graph();
+    const { fetches, x, w, g } = graph.asDefault(() => {
+      const x = placeholder('float32', [2, 9, 9, 3], 'x');
+      const w = placeholder('float32', [3, 3, 3, 4], 'w');
+      const g = placeholder('float32', [4], 'g');
+      return { fetches: tf.valueAndGrads(net as (...args: tf.Tensor[]) => tf.Scalar)([x, w, g]), x, w, g };
+    });
+    const feeds = [
+      [x, xs],
+      [w, ws],
+      [g, gs],
+    ] as const;
+    for (const engine of ['replay', 'tensorflow'] as const) {
+      using session = new Session(graph, { engine, optimizer: false });
+      const got = session.run(fetches as { value: tf.Tensor; grads: tf.Tensor[] }, feeds);
+      expect(got.value.dataSync(), engine).toEqual(eager.value.dataSync());
+      for (const [i, grad] of got.grads.entries()) expect(grad.dataSync(), engine).toEqual(eager.grads[i]!.dataSync());
+    }
+  });
+
+  it('draws the same numbers as the replay engine, run after run', () => {
+    const graph = new Graph();
+    const draw = graph.asDefault(() => {
+      setSeed(7);
+      return [normal([3, 2]), normal([4], { seed: 3 })];
+    });
+    using replay = new Session(graph);
+    using session = new Session(graph, { engine: 'tensorflow' });
+    for (let run = 0; run < 3; run++) {
+      const expected = replay.run(draw).map((t) => t.dataSync());
+      expect(session.run(draw).map((t) => t.dataSync())).toEqual(expected);
+    }
+  });
+
+  it('assigns, in the order of control dependencies, and keeps values when ops are added', () => {
+    const graph = new Graph();
+    using _ = graph.asDefault();
+    const v = getVariable('v', { shape: [], initializer: ones });
+    const init = globalVariablesInitializer();
+    const step = assignAdd(v, tf.scalar(2));
+    const after = controlDependencies([step], () => identity(v as unknown as tf.Tensor, 'after'));
+    using session = new Session(graph, { engine: 'tensorflow' });
+    expect(() => session.run(v)).toThrow(/could not find|uninitialized|does not exist/i);
+    session.run(init);
+    expect(session.run(after).dataSync()[0]).toBe(3);
+    expect(session.run('after:0').dataSync()[0]).toBe(5);
+    const reset = assign(v, 40);
+    expect((session.run(v) as tf.Tensor).dataSync()[0]).toBe(5);
+    session.run(reset);
+    expect((session.run('v/Read/ReadVariableOp:0') as tf.Tensor).dataSync()[0]).toBe(40);
+  });
+
+  it('names nodes as the ops were named', () => {
+    const graph = new Graph();
+    graph.asDefault(() => tf.relu(placeholder('float32', [2], 'x')));
+    const { graphDef } = lowerGraph(graph);
+    expect(graphDef.node.map(({ name, op, input }) => [name, op, input])).toEqual([
+      ['x', 'Placeholder', []],
+      ['Relu', 'Relu', ['x']],
+    ]);
+  });
+
+  it('says the line that made an op that TensorFlow refuses to run', () => {
+    const graph = new Graph();
+    const y = graph.asDefault(() => tf.gather(placeholder('float32', [2], 'x'), placeholder('int32', [1], 'i')));
+    using session = new Session(graph, { engine: 'tensorflow' });
+    expect(() => session.run(y, { 'x:0': [1, 2], 'i:0': tf.tensor1d([7], 'int32') })).toThrow(/lowering\.test\.ts:\d+/);
+  });
+});
