@@ -1,6 +1,6 @@
 // TensorFlow's random kernels by name: Compute of random_op.cc, random_poisson_op.cc, multinomial_op.cc and
 // stateless_random_ops.cc (tensorflow/core/kernels, 2.21), as one thread runs them.
-import { type DType, type NdArray, type NumericData, type Shape, sizeOf } from '@tfparity/array';
+import type { DType, NdArray, NumericData, Shape } from '@tfparity/array';
 import { allocate } from './allocate.js';
 import { wrongDType } from './distributions/dtypes.js';
 import { drawGamma } from './distributions/gamma.js';
@@ -65,9 +65,8 @@ type Fill = (generator: Philox, dtype: DType, data: NumericData, inputs: RandomO
 const filled = (fill: Fill, dtypes: readonly DType[]) => (draw: Draw) => {
   const dtype = allowed(draw, draw.dtype ?? dtypes[0]!, dtypes);
   const shape = shapeOf(draw);
-  const size = sizeOf(shape);
   const data = allocate(draw.op, dtype, shape);
-  fill(draw.reserve(size * RESERVED_PER_OUTPUT), dtype, data, draw.inputs, draw.op);
+  fill(draw.reserve(data.length * RESERVED_PER_OUTPUT), dtype, data, draw.inputs, draw.op);
   return { dtype, shape: [...shape], data };
 };
 

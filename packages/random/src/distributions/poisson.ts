@@ -32,7 +32,7 @@ export function drawPoisson(shape: Shape, rate: NdArray, dtype: DType, reserve: 
   const samples = sizeOf(shape);
   const full = [...shape, ...rate.shape];
   const data = allocate('RandomPoissonV2', dtype, full);
-  const result = { dtype: dtype, shape: full, data };
+  const result = { dtype, shape: full, data };
   if (data.length === 0) return result;
   const doubles = new DoublesOfOutput(reserve(data.length));
   const highest = HIGHEST[dtype]!;
