@@ -17,6 +17,7 @@ export {
 } from './core.js';
 export type { DataFormat, Padding, Spatial } from './data-format.js';
 export { Dense, type DenseOptions, dense, type KernelLayerOptions } from './dense.js';
+export { depthwiseConvolution } from './depthwise-convolution.js';
 export {
   type BatchNormDataFormat,
   type FusedBatchNormOptions,

@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Constraint, InitializerLike } from '@tfparity/variables';
 import { Convolution, type ConvolutionOptions } from './convolution.js';
+import { depthwiseConvolution } from './depthwise-convolution.js';
 import { valueError } from './layers-error.js';
 import type { RegularizerLike } from './regularizer.js';
 
@@ -58,7 +59,7 @@ abstract class SeparableConvolution extends Convolution {
     const channels = x.shape[3];
     const multiplier = this.separable.depthMultiplier ?? 1;
     const depthwise = tf.reshape(this.depthwiseKernel, [...size, channels, multiplier]) as tf.Tensor4D;
-    const spread = tf.depthwiseConv2d(x, depthwise, strides, this.padding as 'valid', 'NHWC', dilations);
+    const spread = depthwiseConvolution(x, depthwise, strides, this.padding as 'valid', dilations);
     const pointwise = tf.reshape(this.pointwiseKernel, [1, 1, channels * multiplier, this.separable.filters]);
     return tf.conv2d(spread, pointwise as tf.Tensor4D, 1, 'valid');
   }

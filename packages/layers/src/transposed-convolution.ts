@@ -54,8 +54,42 @@ export class Conv3DTranspose extends TransposedConvolution {
     const kernel = this.kernel as tf.Tensor as tf.Tensor5D;
     const shape = this.outputShape(x) as [number, number, number, number, number];
     const strides = this.strides as [number, number, number];
+    if (tf.getBackend() === 'wasm') return this.convolveDilated(x, shape);
     return tf.conv3dTranspose(x as tf.Tensor5D, kernel, shape, strides, this.padding as 'valid');
   }
+
+  /**
+   * The same as a convolution of the input with zeros between its values: Conv3DBackpropInputV2 of tfjs-backend-wasm
+   * 4.22 computes something else.
+   */
+  private convolveDilated(x: tf.Tensor, outputShape: readonly number[]): tf.Tensor {
+    let padded = x;
+    for (let axis = 0; axis < 3; axis++) {
+      const [size, stride] = [this.kernelSize[axis]!, this.strides[axis]!];
+      const [input, output] = [x.shape[axis + 1]!, outputShape[axis + 1]!];
+      const span = (input - 1) * stride + 1;
+      const before = this.padding === 'same' ? Math.floor(Math.max(span - 1 + size - output, 0) / 2) : 0;
+      padded = spread(padded, axis + 1, stride, [size - 1 - before, output - span + before]);
+    }
+    const flipped = tf.transpose(tf.reverse(this.kernel as tf.Tensor, [0, 1, 2]), [0, 1, 2, 4, 3]);
+    return tf.conv3d(padded as tf.Tensor5D, flipped as tf.Tensor5D, 1, 'valid');
+  }
+}
+
+/** Puts `stride - 1` zeros between the values along an axis, and pads it. */
+function spread(x: tf.Tensor, axis: number, stride: number, padding: [number, number]): tf.Tensor {
+  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+  const [outer, size, inner] = [product(x.shape.slice(0, axis)), x.shape[axis]!, product(x.shape.slice(axis + 1))];
+  const between = tf.pad(tf.reshape(x, [outer, size, 1, inner]), [
+    [0, 0],
+    [0, 0],
+    [0, stride - 1],
+    [0, 0],
+  ]);
+  const span = (size - 1) * stride + 1;
+  const line = tf.slice(tf.reshape(between, [outer, size * stride, inner]), [0, 0, 0], [outer, span, inner]);
+  const padded = tf.pad(line, [[0, 0], padding, [0, 0]]);
+  return tf.reshape(padded, [...x.shape.slice(0, axis), span + padding[0] + padding[1], ...x.shape.slice(axis + 1)]);
 }
 
 /** Applies a new `Conv2DTranspose`. */

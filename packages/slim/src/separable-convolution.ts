@@ -1,6 +1,6 @@
 // Ports separable_convolution2d of tf_slim/layers/layers.py (tf_slim git 1287b1ef).
 import * as tf from '@tensorflow/tfjs-core';
-import { SeparableConv2D, type Spatial } from '@tfparity/layers';
+import { depthwiseConvolution, SeparableConv2D, type Spatial } from '@tfparity/layers';
 import { type InitializerLike, variableScope } from '@tfparity/variables';
 import { addArgScope } from './arg-scope.js';
 import { addBiases, type ConvolutionArguments, kernelOptions, pair, withDefaults } from './convolution.js';
@@ -109,7 +109,7 @@ function depthwise(x: tf.Tensor, kernelSize: Spatial, args: SeparableConvolution
   });
   const filter = weights as tf.Tensor as tf.Tensor4D;
   const pad = padding.toLowerCase() as 'same' | 'valid';
-  const outputs = tf.depthwiseConv2d(images as tf.Tensor4D, filter, pair(stride), pad, 'NHWC', pair(rate));
+  const outputs = depthwiseConvolution(images as tf.Tensor4D, filter, pair(stride), pad, pair(rate));
   const biased = addBiases(outputs, channels * depthMultiplier, args);
   return first ? tf.transpose(biased, [0, 3, 1, 2]) : biased;
 }
