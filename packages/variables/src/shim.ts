@@ -14,6 +14,11 @@ import { VariableStore } from './variable-store.js';
 export interface ShimOptions {
   /** TF1's rules within each call: a variable must not be made twice, `reuse: true` must find it. */
   strict?: boolean;
+  /**
+   * Number default names at the root anew in each outermost call, so that unnamed layers there find their variables
+   * again. TensorFlow numbers them on through all calls of the process. Implied by `strict`.
+   */
+  resetCounts?: boolean;
 }
 
 type Method<T, A extends unknown[], R> = (this: T, ...args: A) => R;
@@ -58,13 +63,18 @@ function withStore<R>(owner: ShimOwner, options: ShimOptions, body: () => R): R 
   const context = currentContext();
   const store = storeOf(owner, options.strict ?? false);
   const { store: outerStore, collections } = context;
-  const entered = outerStore !== store;
+  const outermost = outerStore === null || outerStore.kind === 'graph';
+  const { scopes } = context;
+  const { counts } = scopes;
   context.store = store;
-  // Collections of eager code would grow from call to call; each call of a decorated method has its own.
-  if (entered && context.kind === 'eager') context.collections = new Collections();
-  const endStrict = entered && store.kind === 'strictShim' ? beginStrictCall(context, store) : undefined;
+  // Collections of eager code would grow from call to call; each outermost call of a decorated method has its own.
+  if (outermost && context.kind === 'eager') context.collections = new Collections();
+  if (outermost && options.resetCounts) scopes.counts = new Map();
+  const strict = outerStore !== store && store.kind === 'strictShim';
+  const endStrict = strict ? beginStrictCall(context, store) : undefined;
   const close = trackScope('decorated method', owner.constructor.name, () => {
     endStrict?.();
+    if (outermost && options.resetCounts) scopes.counts = counts;
     context.store = outerStore;
     context.collections = collections;
   });

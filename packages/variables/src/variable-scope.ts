@@ -52,7 +52,7 @@ function checkArguments(name: unknown, options: VariableScopeOptions): void {
  * Entered again elsewhere it keeps a reuse flag that it once inherited, and its first original name scope, as TF's does.
  */
 export class VariableScopeManager {
-  private readonly context = currentContext();
+  private context = currentContext();
   private readonly given: string | VariableScope | null;
   private entered = false;
   private cached: VariableScope | null = null;
@@ -75,6 +75,7 @@ export class VariableScopeManager {
 
   /** Opens the scope and makes it the current one. */
   enter(): VariableScope {
+    this.context = currentContext();
     const { names } = this.context;
     const outside = names.current;
     if (!this.entered) this.prepare();

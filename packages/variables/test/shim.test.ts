@@ -3,9 +3,11 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { backends, useBackend } from '@tfparity/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  addToCollection,
   assign,
   type CallOptions,
   EagerContext,
+  getCollection,
   getOrCreateLayer,
   getVariable,
   layerVariables,
@@ -351,6 +353,82 @@ describe.each(backends)('the shim on %s', (backend) => {
       }
     })();
     expect(() => lost.forward()).toThrow(/^Variable a\/w does not exist/);
+  });
+
+  it('numbers default names at the root on from call to call, or anew with {resetCounts: true}', () => {
+    const unnamed = () =>
+      variableScope(null, { defaultName: 'dense' }, () => getVariable('kernel', { shape: [1] }).name);
+    class Net extends Module {
+      @trackTf1StyleVariables
+      onwards() {
+        return unnamed();
+      }
+
+      @trackTf1StyleVariables({ resetCounts: true })
+      anew() {
+        return [unnamed(), unnamed()];
+      }
+    }
+    const net = new Net();
+    expect([net.onwards(), net.onwards()]).toEqual(['dense/kernel', 'dense_1/kernel']);
+    expect([net.anew(), net.anew()]).toEqual([
+      ['dense/kernel', 'dense_1/kernel'],
+      ['dense/kernel', 'dense_1/kernel'],
+    ]);
+    expect(net.onwards()).toBe('dense_2/kernel');
+  });
+
+  it('gives each outermost call its own collections', () => {
+    class Net extends Module {
+      readonly inner: Net | null;
+
+      constructor(inner: Net | null) {
+        super();
+        this.inner = inner;
+      }
+
+      @trackTf1StyleVariables
+      forward(x: number): unknown[] {
+        addToCollection('end_points', x);
+        this.inner?.forward(x + 1);
+        return getCollection('end_points');
+      }
+    }
+    const net = new Net(new Net(null));
+    net.forward(1);
+    expect(net.forward(1)).toEqual([1, 2]);
+    expect(getCollection('end_points')).toEqual([]);
+  });
+
+  it('moves averages while a model trains, and not while it predicts', async () => {
+    class Averaging extends tfl.layers.Layer {
+      static className = 'AveragingLayer';
+
+      @trackTf1StyleVariables
+      override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
+        const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
+        using _ = variableScope('norm');
+        const beta = getVariable('beta', { shape: [2], initializer: ones });
+        const average = getVariable('average', { shape: [2], initializer: (s) => tf.zeros(s), trainable: false });
+        if (kwargs.training) assign(average, tf.add(tf.mul(average, 0.5), tf.mul(tf.mean(x, 0), 0.5)));
+        return tf.add(tf.sub(x, average), beta);
+      }
+    }
+    const input = tfl.input({ shape: [2] });
+    const layer = new Averaging({});
+    const model = tfl.model({ inputs: input, outputs: layer.apply(input) as tfl.SymbolicTensor });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const average = () => [...(layerVariables(layer)[1]?.dataSync() ?? [])];
+    (model.predict(tf.ones([2, 2])) as tf.Tensor).dispose();
+    expect(average()).toEqual([0, 0]);
+    const [x, y] = [tf.fill([2, 2], 4), tf.zeros([2, 2])];
+    await model.fit(x, y, { epochs: 1, batchSize: 2, verbose: 0 });
+    const before = tf.memory().numTensors;
+    await model.fit(x, y, { epochs: 2, batchSize: 2, verbose: 0 });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(average()).toEqual([3.5, 3.5]);
+    expect(model.trainableWeights).toHaveLength(1);
+    model.dispose();
   });
 
   it('shares the variables of a template between calls (test_compat_v1_make_template_in_shim_eager)', () => {
