@@ -7,17 +7,15 @@ export interface CallSite {
 
 const FRAME = /\(?((?:file:\/\/)?[^()\s]+):(\d+):(\d+)\)?$/;
 
-/** Whether a file is TensorFlow.js's, node's or this package's own, and so says nothing of the user's program. */
+/** The packages through which an op is made: their lines say nothing of the program that asked for it. */
+const MACHINERY = /[\\/](?:graph|layers|random|variables)[\\/](?:src|dist)[\\/]/;
+
+/** Whether a file is TensorFlow.js's, node's or part of the machinery, and not of the program. */
 function isInternal(file: string): boolean {
-  return (
-    file.includes('@tensorflow/') ||
-    file.startsWith('node:') ||
-    /[\\/]graph[\\/](?:src|dist)[\\/]/.test(file) ||
-    /[\\/]@tfparity[\\/]graph[\\/]/.test(file)
-  );
+  return file.includes('@tensorflow/') || file.startsWith('node:') || MACHINERY.test(file);
 }
 
-/** The innermost frame of a stack that is neither TensorFlow.js's nor this package's own. */
+/** The innermost frame of a stack that is neither TensorFlow.js's nor of the packages that make ops. */
 export function firstCallOutside(stack: string | undefined): CallSite | undefined {
   for (const text of stack?.split('\n').slice(1) ?? []) {
     const match = FRAME.exec(text.trim());

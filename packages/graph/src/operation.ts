@@ -121,7 +121,7 @@ export class Operation {
     return this.ids[index]!;
   }
 
-  /** Where the op was made: the innermost frame that is neither TensorFlow.js's nor this package's. */
+  /** Where the op was made: the innermost frame that is neither TensorFlow.js's nor of the packages that make ops. */
   get callSite(): CallSite | undefined {
     return firstCallOutside(this.trace.stack);
   }

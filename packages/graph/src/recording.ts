@@ -109,7 +109,7 @@ export function outsideGraphs<R>(backendName: string, body: () => R): R {
   const before = snapshot();
   const backendInstance = tf.findBackend(backendName);
   if (backendInstance === null) {
-    throw new GraphError('Unavailable', `backend '${backendName}' is not there any more; graphs record for it`, {
+    throw new GraphError('Unavailable', `backend '${backendName}' is not there; load it before a session runs on it`, {
       backend: backendName,
     });
   }

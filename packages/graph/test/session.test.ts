@@ -423,6 +423,31 @@ describe('graphs', () => {
     expect(tf.getBackend()).toBe('cpu');
   });
 
+  it('runs on another backend than it was recorded for', async () => {
+    const [y, v] = graph.asDefault(() => {
+      const v = getVariable('v', { shape: [2, 2], initializer: (s: readonly number[]) => normal(s, { seed: 1 }) });
+      return [tf.relu(tf.matMul(placeholder('float32', [2, 2], 'x'), v)), v as GraphVariable] as const;
+    });
+    const runOn = (session: Session) => {
+      session.run(v.initializer);
+      return session.run(y, {
+        'x:0': [
+          [1, 0],
+          [0, 1],
+        ],
+      });
+    };
+    await useBackend('wasm');
+    await useBackend('cpu');
+    using own = new Session(graph);
+    using other = new Session(graph, { backend: 'wasm' });
+    const result = runOn(other);
+    expect(tf.engine().state.tensorInfo.get(result.dataId)!.backend).toBe(tf.findBackend('wasm'));
+    expect(values(result)).toEqual(values(runOn(own)));
+    using missing = new Session(graph, { backend: 'none' });
+    expect(() => missing.run(y)).toThrow("backend 'none' is not there");
+  });
+
   it('stays open while the promise of a body is pending', async () => {
     const name = await graph.asDefault(async () => {
       await Promise.resolve();
