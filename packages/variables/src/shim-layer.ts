@@ -1,7 +1,7 @@
 // Ports how a Keras layer tracks the shim's store: its weights, losses and output shape (tf_keras base_layer.py, 2.21).
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
-import { isLayer, isModule, variablesOf } from './module.js';
+import { childrenOf, isLayer, isModule, ownVariables, storeVariables } from './module.js';
 import { traceOutputShape } from './shape-tracing.js';
 import { layerWeight } from './shim-weight.js';
 import { VariableStore } from './variable-store.js';
@@ -40,15 +40,9 @@ function attributes(layer: object): unknown[] {
   return Object.entries(layer).flatMap(([name, value]) => (INTERNAL.has(name) ? [] : [value]));
 }
 
-/** The layers among the attributes, in arrays and plain objects too. */
+/** The layers among a value's parts. */
 function layersOf(value: unknown): layers.Layer[] {
-  if (isLayer(value)) return [value];
-  if (value instanceof VariableStore) return [];
-  if (Array.isArray(value)) return value.flatMap(layersOf);
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.values(value).flatMap(layersOf);
-  }
-  return [];
+  return childrenOf(value).filter(isLayer);
 }
 
 function inheritedGetter(layer: object, name: string): PropertyDescriptor {
@@ -59,14 +53,20 @@ function inheritedGetter(layer: object, name: string): PropertyDescriptor {
   return {};
 }
 
-/** The weights of the attributes: those of sub-layers as they are, other variables as weights of this layer. */
+/** The weights of the attributes: the layer's own variables first, then those of what it holds, each by its place. */
 function attributeWeights(layer: layers.Layer): LayerVariable[] {
-  return attributes(layer).flatMap((value) => {
-    const inner = layersOf(value);
-    if (inner.length > 0) return inner.flatMap((sub) => sub.weights);
-    const keys = value instanceof VariableStore ? new Map([...value.variables].map(([key, v]) => [v, key])) : undefined;
-    return variablesOf(value).map((variable) => layerWeight(variable, layer.name, keys?.get(variable)));
+  const values = attributes(layer);
+  const own = values.flatMap(ownVariables).map((variable) => layerWeight(variable, layer.name));
+  const held = values.flatMap(childrenOf).flatMap((child) => {
+    if (isLayer(child)) return child.weights;
+    if (!(child instanceof VariableStore)) return child.variables.map((v) => layerWeight(v, layer.name));
+    const keys = new Map([...child.variables].map(([key, variable]) => [variable, key]));
+    const inner = new Map(
+      [...child.layers.values()].flatMap(layersOf).flatMap((l) => l.weights.map((x) => [x.read(), x])),
+    );
+    return storeVariables(child).map((v) => inner.get(v) ?? layerWeight(v, layer.name, keys.get(v)));
   });
+  return [...own, ...held];
 }
 
 function withoutDuplicates(weights: readonly LayerVariable[]): LayerVariable[] {
@@ -170,7 +170,8 @@ function isDefaultOutputShape(method: object): boolean {
 
 /**
  * All variables of a layer in Keras's order: trainable, then not; each group in the order of the attributes, those of
- * one store by name. Use the store for the order of creation.
+ * one store by name. Use the store for the order of creation. An attribute's place is where it was first set, if only to
+ * null, where Keras takes the time when it was set to a layer.
  */
 export function layerVariables(layer: layers.Layer): tf.Variable[] {
   return layer.weights.map((weight) => weight.read() as tf.Variable);

@@ -249,6 +249,61 @@ describe.each(backends)('the shim on %s', (backend) => {
     expect(layer.weights).toEqual([]);
   });
 
+  it('lists variables in the order of TensorFlow', () => {
+    // What TensorFlow 2.21 lists for the same classes.
+    const dense = (name: string) => tfl.layers.dense({ units: 1, name });
+    class Net extends tfl.layers.Layer {
+      static className = 'OrderedLayer';
+      readonly first = dense('first');
+      readonly record = { k: dense('in_record') };
+      readonly list = [dense('in_list')];
+      readonly plain = variable(1, { name: 'plain' });
+      // Set in the first call only: declared with a value, it would have its place before the store.
+      declare late: tfl.layers.Layer | undefined;
+
+      @trackTf1StyleVariables
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        getVariable('w', { shape: [2] });
+        const layers = ['zz', 'aa'].map((name) => getOrCreateLayer(name, () => dense(`created_${name}`)));
+        getVariable('v', { shape: [2] });
+        this.late ??= dense('late');
+        const all = [this.first, this.record.k, ...this.list, this.late, ...layers];
+        return tf.addN(all.map((layer) => layer.apply(inputs) as tf.Tensor));
+      }
+    }
+    const net = new Net({});
+    net.apply(tf.ones([1, 2]));
+    const names = layerVariables(net).map(({ name }) =>
+      name.replace(/^ordered_layer[^/]*\//, '').replace(/(_\d+)?$/, ''),
+    );
+    expect(names.filter((name) => !name.includes('/bias'))).toEqual([
+      'plain',
+      'first/kernel',
+      'in_record/kernel',
+      'in_list/kernel',
+      'v',
+      'w',
+      'created_aa/kernel',
+      'created_zz/kernel',
+      'late/kernel',
+    ]);
+    class Held extends Module {
+      readonly b = variable(1, { name: 'b' });
+      readonly a = variable(1, { name: 'a' });
+      readonly l = [variable(1, { name: 'l0' })];
+      readonly d = { z: variable(1, { name: 'dz' }), y: variable(1, { name: 'dy' }) };
+
+      @trackTf1StyleVariables
+      forward() {
+        getVariable('w', { shape: [1] });
+        getVariable('A', { shape: [1] });
+      }
+    }
+    const held = new Held();
+    held.forward();
+    expect(held.variables.map(({ name }) => name)).toEqual(['a', 'b', 'dy', 'dz', 'l0', 'A', 'w']);
+  });
+
   it('passes training on, and gives nested results', () => {
     class Net extends Tf1Layer<{ logits: tf.Tensor; endPoints: Record<string, tf.Tensor> }> {
       static className = 'NestedResultNet';
