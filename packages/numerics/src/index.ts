@@ -11,6 +11,7 @@ export type {
 export { allcloseFailure, assertAllclose } from './assert-allclose.js';
 export { ArrayComparator, type CompareOptions, compareArrays } from './comparator.js';
 export { isNumericsError, NumericsError, type NumericsErrorCode } from './errors.js';
+export { type FormatOptions, formatComparison } from './format.js';
 export { allclose, type CloseOptions } from './isclose.js';
 export { isArrayLike, isOperand, type NestedList, type Operand } from './operand.js';
 export type { ElementDifference, NonFiniteCounts, Value } from './tally.js';
@@ -21,4 +22,4 @@ export {
   TOLERANCES,
   type Tolerance,
 } from './tolerance.js';
-export { compareTrees, type Tree, type TreeComparison, type TreeItem, type TreeOptions } from './trees.js';
+export { compareTrees, leavesOf, type Tree, type TreeComparison, type TreeItem, type TreeOptions } from './trees.js';

@@ -154,3 +154,11 @@ function leaf(actual: Tree, expected: Tree, path: readonly Key[], options: TreeO
   const message = comparison.differences.map((difference) => difference.message).join('; ');
   return { name, path, status: 'compared', passed: comparison.passed, message, comparison };
 }
+
+/** The arrays of a tree with their names, in order; texts and empty places are left out. */
+export function leavesOf(tree: Tree, path: readonly Key[] = []): { name: string; value: Operand }[] {
+  const branch = branchOf(tree);
+  if (branch !== undefined) return [...branch].flatMap(([key, inner]) => leavesOf(inner, [...path, key]));
+  if (tree === null || tree === undefined || typeof tree === 'string') return [];
+  return [{ name: nameOf(path), value: tree as Operand }];
+}

@@ -2,24 +2,24 @@
 // Python is what TFPARITY_PYTHON names, else python3; without numpy only our times are printed.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { allclose, compareArrays } from '../src/index.js';
+import { allclose, compareArrays } from '@tfparity/numerics';
 
 const COUNT = 59_300_000;
 const RUNS = 5;
 
 /** The same values as peer.py makes. */
-function makeArrays(): { actual: Float32Array; expected: Float32Array } {
+function makeArrays() {
   const expected = new Float32Array(COUNT);
   for (let i = 0; i < COUNT; i++) {
     expected[i] = Math.fround(((Math.imul(i, 2654435761) >>> 8) | 1) / 2 ** 23) - 1;
   }
   const actual = expected.slice();
   const bits = new Int32Array(actual.buffer);
-  for (let i = 0; i < COUNT; i++) bits[i]! += 1 + (i % 3);
+  for (let i = 0; i < COUNT; i++) bits[i] += 1 + (i % 3);
   return { actual, expected };
 }
 
-function best(run: () => unknown): number {
+function best(run) {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < RUNS; i++) {
     const start = performance.now();
@@ -39,9 +39,9 @@ const grown = (process.memoryUsage.rss() - before) / 2 ** 20;
 const python = process.env['TFPARITY_PYTHON'] ?? 'python3';
 const script = fileURLToPath(new URL('peer.py', import.meta.url));
 const peer = spawnSync(python, [script, String(COUNT), String(RUNS)], { encoding: 'utf8' });
-const numpy = peer.status === 0 ? (JSON.parse(peer.stdout) as Record<string, number>) : undefined;
+const numpy = peer.status === 0 ? JSON.parse(peer.stdout) : undefined;
 
-const line = (name: string, ours: number, theirs: number | undefined, bar: number): string => {
+const line = (name, ours, theirs, bar) => {
   const beside =
     theirs === undefined
       ? 'no numpy'

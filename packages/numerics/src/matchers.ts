@@ -1,0 +1,86 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { NdArray } from '@tfparity/array';
+import { allcloseFailure } from './assert-allclose.js';
+import { formatComparison } from './format.js';
+import { decodeGolden, encodeGolden } from './golden-file.js';
+import type { CloseOptions } from './isclose.js';
+import { isOperand, type Operand, toArray } from './operand.js';
+import { compareTrees, leavesOf, type Tree, type TreeOptions } from './trees.js';
+
+/** What vitest tells a matcher about the test, as far as it is used here. */
+export interface MatcherContext {
+  readonly testPath?: string;
+  readonly currentTestName?: string;
+  readonly snapshotState?: unknown;
+}
+
+/** What a matcher answers. */
+export interface MatcherResult {
+  readonly pass: boolean;
+  message(): string;
+}
+
+/** Passes where `numpy.testing.assert_allclose` would; the message is numpy's. */
+export function toBeAllclose(received: Operand, expected: Operand, options?: CloseOptions): MatcherResult {
+  const failure = allcloseFailure(received, expected, options);
+  return {
+    pass: failure === undefined,
+    message: () => failure?.message.trimStart() ?? 'the arrays are close, and were expected not to be',
+  };
+}
+
+/** Passes where arrays, or trees of them, have the same dtypes, shapes and bytes: +0 is not -0. */
+export function toBeBitIdentical(received: Tree, expected: Tree): MatcherResult {
+  const tree = compareTrees(received, expected, { rtol: 0, atol: 0, name: 'bit for bit' });
+  const array = tree.items.length === 1 && isOperand(expected) ? tree.items[0]!.comparison : undefined;
+  return {
+    pass: tree.bitIdentical,
+    message: () =>
+      tree.bitIdentical
+        ? 'the values are bit-identical, and were expected not to be'
+        : `not bit-identical\n${formatComparison(array ?? tree)}`,
+  };
+}
+
+/**
+ * Passes where arrays, or trees of them, are close to those kept in `__golden__/<test file>/<name>.safetensors` beside the test. The
+ * file is written when it is not there (but not in CI), and anew with `-u`.
+ *
+ * @param name of the file; the test's name where it is left out
+ */
+export function toMatchGolden(
+  this: MatcherContext,
+  received: Tree,
+  name?: string,
+  options: TreeOptions = {},
+): MatcherResult {
+  if (this.testPath === undefined) throw new Error('toMatchGolden needs to know its test file: use it inside a test');
+  const stem = (name ?? this.currentTestName ?? 'golden').replace(/[^\w.-]+/g, '_').slice(0, 120);
+  const file = join(dirname(this.testPath), '__golden__', basename(this.testPath), `${stem}.safetensors`);
+  const actual = new Map<string, NdArray>();
+  for (const { name: leaf, value } of leavesOf(received)) actual.set(leaf, toArray(value));
+  const update = updateMode(this.snapshotState);
+  const there = existsSync(file);
+  if (!there && update === 'none') {
+    return { pass: false, message: () => `${file} is not there; run the test with -u to make it, and keep the file` };
+  }
+  const golden = there ? decodeGolden(readFileSync(file), file) : actual;
+  const comparison = compareTrees(actual, golden, options);
+  if (!there || (update === 'all' && !comparison.bitIdentical)) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, encodeGolden(actual));
+    return { pass: true, message: () => `${file} was written just now` };
+  }
+  return {
+    pass: comparison.passed,
+    message: () => `${formatComparison(comparison)}\n\ngolden: ${file} (run with -u if the new values are right)`,
+  };
+}
+
+/** What vitest's `-u` and CI detection say: `all`, `new` or `none`. */
+function updateMode(state: unknown): string {
+  const mode =
+    typeof state === 'object' && state !== null && '_updateSnapshot' in state ? state._updateSnapshot : 'new';
+  return String(mode);
+}
