@@ -1,6 +1,162 @@
-import type { ByteSource } from './byte-source.js';
-import { CheckpointError } from './errors.js';
-import type { TensorStore } from './store.js';
-export async function openH5(source: ByteSource, _format: 'h5' | 'keras'): Promise<TensorStore> {
-  throw new CheckpointError('Unsupported', 'todo', { file: source.name });
+// Keras's .h5 and the weights of .keras, through h5wasm (the HDF5 library itself). Its file is held in memory.
+import { DTYPES, type DType, type NdArray, type NumericData } from '@tfparity/array';
+import type { Dataset, Group } from 'h5wasm';
+import { type ByteSource, readExactly } from './byte-source.js';
+import { CheckpointError, corrupt, type Where } from './errors.js';
+import { readJob, runAhead } from './read-ahead.js';
+import { type CheckpointEntry, elementCount, type TensorStore } from './store.js';
+
+interface H5Entry extends CheckpointEntry {
+  readonly path: string;
+}
+
+const TYPES: Readonly<Record<string, DType>> = {
+  '<f': 'float32',
+  '<d': 'float64',
+  '<e': 'float16',
+  '<b': 'int8',
+  '<h': 'int16',
+  '<i': 'int32',
+  '<q': 'int64',
+  '<B': 'uint8',
+  '<H': 'uint16',
+  '<I': 'uint32',
+  '<Q': 'uint64',
+};
+// Groups within groups: Keras has a few levels, and a loop of links none.
+const MAX_DEPTH = 64;
+const MAX_SIZE = 2 ** 31 - 1;
+
+let opened = 0;
+
+async function openFile(source: ByteSource): Promise<{ root: Group; close(): void }> {
+  const where: Where = { file: source.name };
+  if (source.size > MAX_SIZE) {
+    throw new CheckpointError('Unsupported', `an HDF5 file of ${source.size} bytes does not fit in memory here`, where);
+  }
+  const bytes = await readExactly(source, 0, source.size);
+  const { default: h5wasm } = await import('h5wasm');
+  const { FS } = await h5wasm.ready;
+  // A name of our own: what the file is called outside says nothing in here.
+  const path = `/tfparity-${opened++}.h5`;
+  FS.writeFile(path, bytes);
+  try {
+    const file = new h5wasm.File(path, 'r');
+    if (file.file_id < 0n) throw new Error('HDF5 cannot open it');
+    return {
+      root: file,
+      close: () => {
+        file.close();
+        FS.unlink(path);
+      },
+    };
+  } catch (cause) {
+    FS.unlink(path);
+    throw new CheckpointError('Corrupt', `not an HDF5 file: ${(cause as Error).message}`, where, {}, { cause });
+  }
+}
+
+const isGroup = (item: unknown): item is Group => typeof item === 'object' && item !== null && 'keys' in item;
+const isDataset = (item: unknown): item is Dataset =>
+  typeof item === 'object' && item !== null && 'metadata' in item && 'shape' in item;
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** The weights by the names that Keras's attributes list; every dataset by its path, where there are none. */
+function listDatasets(root: Group, file: string | undefined): { name: string; path: string; dataset: Dataset }[] {
+  const found: { name: string; path: string; dataset: Dataset }[] = [];
+  const nested = root.get('model_weights');
+  const top = isGroup(nested) ? nested : root;
+  const layers = strings(top.attrs['layer_names']?.value);
+  for (const layer of layers) {
+    const group = top.get(layer);
+    if (!isGroup(group)) continue;
+    for (const weight of strings(group.attrs['weight_names']?.value)) {
+      const dataset = group.get(weight);
+      const path = `${top === root ? '' : '/model_weights'}/${layer}/${weight}`;
+      if (!isDataset(dataset)) throw corrupt('a weight that is listed is not there', { file, tensor: weight });
+      found.push({ name: weight.replace(/:0$/, ''), path, dataset });
+    }
+  }
+  if (layers.length) return found;
+  const walk = (group: Group, path: string, depth: number): void => {
+    if (depth > MAX_DEPTH) throw corrupt('groups within groups without end', { file });
+    for (const key of group.keys()) {
+      const item = group.get(key);
+      const child = path ? `${path}/${key}` : key;
+      if (isGroup(item)) walk(item, child, depth + 1);
+      else if (isDataset(item)) found.push({ name: child, path: `/${child}`, dataset: item });
+    }
+  };
+  walk(root, '', 0);
+  return found;
+}
+
+function describe(name: string, path: string, dataset: Dataset, file: string | undefined): H5Entry | undefined {
+  const shape = dataset.shape ?? [];
+  const dtype = typeof dataset.dtype === 'string' ? TYPES[dataset.dtype.replace(/^[|=]/, '<')] : undefined;
+  if (!dtype) return undefined;
+  return { name, dtype, shape, bytes: elementCount(shape, file, name) * DTYPES[dtype].itemSize, path };
+}
+
+/** Lists the numbers of an HDF5 file. @throws {CheckpointError} `Corrupt` */
+export async function openH5(source: ByteSource, format: 'h5' | 'keras'): Promise<TensorStore> {
+  const file = source.name;
+  const guard = <T>(work: () => T, tensor?: string): T => {
+    try {
+      return work();
+    } catch (cause) {
+      if (cause instanceof CheckpointError) throw cause;
+      throw new CheckpointError(
+        'Corrupt',
+        `HDF5: ${(cause as Error).message ?? String(cause)}`,
+        { file, tensor },
+        {},
+        { cause },
+      );
+    }
+  };
+  const h5 = await openFile(source);
+  let closed = false;
+  const close = async (): Promise<void> => {
+    if (!closed) h5.close();
+    closed = true;
+  };
+  let entries: H5Entry[];
+  try {
+    entries = guard(() =>
+      listDatasets(h5.root, file).flatMap(({ name, path, dataset }) => describe(name, path, dataset, file) ?? []),
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const read = async (entry: CheckpointEntry): Promise<NdArray> => {
+    const { path, name, dtype, shape } = entry as H5Entry;
+    if (closed) throw new CheckpointError('Io', 'the file was closed', { file, tensor: name });
+    return guard(() => {
+      const dataset = h5.root.get(path);
+      const values: unknown = isDataset(dataset) ? dataset.value : undefined;
+      return { dtype, shape: [...shape], data: typedValues(values, dtype, entry.bytes, { file, tensor: name }) };
+    }, name);
+  };
+  const stream: TensorStore['stream'] = (wanted) => runAhead(wanted.map((entry) => readJob(entry, read)));
+  return { format, location: file ?? 'bytes', entries, read, stream, close };
+}
+
+function typedValues(values: unknown, dtype: DType, bytes: number, where: Where): NumericData {
+  const { data: Data, itemSize } = DTYPES[dtype];
+  const count = bytes / itemSize;
+  if (ArrayBuffer.isView(values) && values.byteLength === bytes) {
+    const copy = new Uint8Array(bytes);
+    copy.set(new Uint8Array(values.buffer, values.byteOffset, bytes));
+    return new Data!(copy.buffer);
+  }
+  const list =
+    typeof values === 'number' || typeof values === 'bigint' ? [values] : ArrayBuffer.isView(values) ? values : [];
+  const data = (Data as unknown as { from(v: unknown): NumericData }).from(list);
+  if (data.length !== count || dtype === 'float16') throw corrupt(`${data.length} of ${count} values came`, where);
+  return data;
 }

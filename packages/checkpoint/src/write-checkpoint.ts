@@ -1,11 +1,13 @@
 import { type ArrayLike, toNdArray } from '@tfparity/array';
 import { loadCrc32c, openSink } from '#platform';
+import { Checkpoint } from './checkpoint.js';
 import { formatState, parseState } from './checkpoint-state.js';
 import { CheckpointError } from './errors.js';
 import type { FileSink } from './file-sink.js';
 import { type ObjectTree, objectRecords } from './object-tree.js';
 import type { NamedArray } from './store.js';
 import { type ShardOptions, writeBundle } from './write-bundle.js';
+import type { KnownTensor } from './write-exchange.js';
 
 /** Formats that can be written. */
 export type WriteFormat = 'V2' | 'safetensors' | 'npz' | 'tfjs';
@@ -14,7 +16,8 @@ export type WriteFormat = 'V2' | 'safetensors' | 'npz' | 'tfjs';
 export type NamedTensors =
   | Readonly<Record<string, ArrayLike>>
   | Iterable<readonly [string, ArrayLike]>
-  | AsyncIterable<NamedArray>;
+  | AsyncIterable<NamedArray>
+  | Checkpoint;
 
 /** How and where to write. */
 export interface WriteOptions extends ShardOptions {
@@ -27,12 +30,35 @@ export interface WriteOptions extends ShardOptions {
 }
 
 async function* stream(tensors: NamedTensors): AsyncGenerator<NamedArray> {
+  if (tensors instanceof Checkpoint) {
+    yield* tensors.tensors();
+    return;
+  }
   if (Symbol.asyncIterator in tensors) {
     yield* tensors as AsyncIterable<NamedArray>;
     return;
   }
   const pairs = Symbol.iterator in tensors ? (tensors as Iterable<[string, ArrayLike]>) : Object.entries(tensors);
   for (const [name, value] of pairs) yield { ...toNdArray(value as ArrayLike), name };
+}
+
+/** Shapes first, then values in that order: from a checkpoint without holding more than one, else by collecting all. */
+async function inOrder(
+  tensors: NamedTensors,
+): Promise<{ known: readonly KnownTensor[]; values: AsyncIterable<NamedArray> }> {
+  if (tensors instanceof Checkpoint) {
+    const { entries } = tensors;
+    async function* values(checkpoint: Checkpoint): AsyncGenerator<NamedArray> {
+      for (const { name } of entries) yield { ...(await checkpoint.get(name)), name };
+    }
+    return { known: entries, values: values(tensors) };
+  }
+  const all: NamedArray[] = [];
+  for await (const tensor of stream(tensors)) all.push(tensor);
+  async function* values(): AsyncGenerator<NamedArray> {
+    yield* all;
+  }
+  return { known: all, values: values() };
 }
 
 async function place(prefix: string, sink: FileSink | undefined): Promise<{ sink: FileSink; base: string }> {
@@ -59,6 +85,7 @@ async function addToState(sink: FileSink, base: string): Promise<void> {
  * Writes a checkpoint whole or not at all: where the process dies half way, an older one of the same name is as it was.
  *
  * @param prefix  path without an ending for V2 (`model.ckpt-7`), the file for other formats
+ * @param tensors  a `Checkpoint`, too: then nothing is held in memory but what is under way
  * @returns the prefix
  * @throws {CheckpointError} `Conflict` for a name that comes twice, `InvalidArgument`, `Io`, `Unsupported` for a dtype
  * that the format does not have
@@ -72,8 +99,13 @@ export async function writeCheckpoint(
   const { format = 'V2' } = options;
   if (format === 'V2') await writeBundle(sink, base, stream(tensors), await loadCrc32c(), options);
   else {
-    const { writeExchange } = await import('./write-exchange.js');
-    await writeExchange(sink, base, stream(tensors), format);
+    const exchange = await import('./write-exchange.js');
+    if (format === 'npz') await exchange.writeNpz(sink, base, stream(tensors));
+    else if (format === 'tfjs') await exchange.writeTfjs(sink, base, stream(tensors));
+    else if (format === 'safetensors') {
+      const { known, values } = await inOrder(tensors);
+      await exchange.writeSafetensors(sink, base, known, values);
+    } else throw new CheckpointError('InvalidArgument', `${String(format)} is not a format that is written`);
   }
   if (options.updateState) await addToState(sink, base);
   return prefix;

@@ -1,0 +1,50 @@
+import type { NdArray } from '@tfparity/array';
+import { type ByteSource, readFully } from './byte-source.js';
+import { corrupt } from './errors.js';
+import { streamEntries } from './read-ahead.js';
+import type { CheckpointEntry, CheckpointFormat, NamedArray, TensorStore } from './store.js';
+
+/** An entry whose bytes are one run of one file. */
+export interface PlacedEntry extends CheckpointEntry {
+  readonly offset: number;
+  /** The array in the bytes that were read there, which it may keep. */
+  decode(bytes: Uint8Array): NdArray;
+}
+
+/** The reader of a format that keeps each tensor as one run of bytes of one file. */
+export class PlacedStore implements TensorStore {
+  readonly location: string;
+
+  constructor(
+    readonly format: CheckpointFormat,
+    private readonly source: ByteSource,
+    readonly entries: readonly PlacedEntry[],
+  ) {
+    this.location = source.name ?? 'bytes';
+    const names = new Set<string>();
+    for (const { name } of entries) {
+      if (names.has(name)) throw corrupt('two tensors have this name', { file: this.location, tensor: name });
+      names.add(name);
+    }
+  }
+
+  async read(entry: CheckpointEntry): Promise<NdArray> {
+    const { offset, bytes, decode, name } = entry as PlacedEntry;
+    const target = new Uint8Array(bytes);
+    await readFully(this.source, offset, target, name);
+    return decode(target);
+  }
+
+  stream(entries: readonly CheckpointEntry[]): AsyncIterable<NamedArray> {
+    return streamEntries(entries as readonly PlacedEntry[], {
+      place: ({ offset, bytes }) => ({ file: 0, offset, size: bytes }),
+      read: (entry) => this.read(entry),
+      source: async () => this.source,
+      decode: (entry, bytes) => entry.decode(bytes),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.source.close?.();
+  }
+}
