@@ -30,6 +30,11 @@ export interface RandomOpInputs {
   readonly logits?: NumericInput;
   /** Multinomial: draws per row. */
   readonly numSamples?: number;
+  /**
+   * Multinomial: how many threads the TensorFlow has that is to be matched (1): large batches, of more than about 4,000
+   * classes and samples in all, it splits between them, and draws other numbers then.
+   */
+  readonly threads?: number;
   /** RandomGamma: shape parameters. */
   readonly alpha?: NumericInput;
   /** RandomPoissonV2: expected values. */
@@ -84,7 +89,7 @@ const KERNELS = {
     const dtype = allowed(draw, draw.dtype ?? 'int64', INTEGER);
     const logits = numericArray(needed(draw, 'logits'), 'float32');
     allowed(draw, logits.dtype, REAL);
-    return drawMultinomial(logits, needed(draw, 'numSamples'), dtype, draw.reserve);
+    return drawMultinomial(logits, needed(draw, 'numSamples'), dtype, draw.inputs.threads ?? 1, draw.reserve);
   },
   RandomGamma: (draw: Draw) => {
     const alpha = numericArray(needed(draw, 'alpha'), draw.dtype ?? 'float32');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { bytesOf, ndArray } from '@tfparity/array';
 import { describe, expect, it } from 'vitest';
 import { isRandomError, RANDOM_OPS, RandomOp, type RandomOpInputs, type RandomOpName } from '../src/philox.js';
@@ -111,6 +112,20 @@ describe('at the edges of their parameters', () => {
     const op = new RandomOp('Multinomial', { seed: 5, seed2: 6, dtype: 'int32' });
     expect(op.draw({ logits, numSamples: 5 }).data).toEqual(Int32Array.of(3, 3, 3, 3, 3, 4, 4, 4, 4, 4));
   });
+});
+
+// tf.config.threading.set_intra_op_parallelism_threads(threads); sha256 of the bytes of tf.raw_ops.Multinomial(
+// logits=((np.arange(5000) * 37) % 101).reshape(100, 50).astype(np.float32) / 32, num_samples=7, seed=5, seed2=6)
+it.each([
+  [1, '760c2f705dd6fcb09bc913f7475fe5c7db73735fe3380acb6fb81f3e0a9ec0d4'],
+  [2, '56a50d1ed73495e4864225336db1c361762199f98d2d12939cbdc97b6ef245a1'],
+  [3, 'b0f7620c7b15d177ea9ff7162eb294d53de47a8ea7e5d664ab642caf62924130'],
+  [8, '56a50d1ed73495e4864225336db1c361762199f98d2d12939cbdc97b6ef245a1'],
+])('Multinomial draws a large batch as a TensorFlow of %s threads does', (threads, expected) => {
+  const values = Float32Array.from({ length: 5000 }, (_, i) => ((i * 37) % 101) / 32);
+  const op = new RandomOp('Multinomial', { seed: 5, seed2: 6, threads });
+  const drawn = op.draw({ logits: ndArray('float32', [100, 50], values), numSamples: 7 });
+  expect(createHash('sha256').update(bytesOf(drawn)).digest('hex')).toBe(expected);
 });
 
 describe('what is refused', () => {
