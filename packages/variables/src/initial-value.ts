@@ -29,17 +29,22 @@ export function constantTensor(value: tf.Tensor | tf.TensorLike): tf.Tensor {
 function inferDType(value: tf.TensorLike): tf.DataType {
   if (ArrayBuffer.isView(value)) return value instanceof Float32Array ? 'float32' : 'int32';
   const flat = Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value];
-  if (flat.every((item) => typeof item === 'boolean')) return 'bool';
+  if (flat.length > 0 && flat.every((item) => typeof item === 'boolean')) return 'bool';
   if (flat.some((item) => typeof item === 'string')) return 'string';
   return flat.length > 0 && flat.every((item) => Number.isInteger(item)) ? 'int32' : 'float32';
 }
 
-/** Shape and dtype of a constant initial value. */
+/** The shape of a number, an array of arrays, or a typed array, by its first elements as tfjs does it. */
+function shapeOf(value: tf.TensorLike): number[] {
+  if (ArrayBuffer.isView(value)) return [(value as Float32Array).length];
+  if (!Array.isArray(value)) return [];
+  return [value.length, ...(value.length === 0 ? [] : shapeOf(value[0] as tf.TensorLike))];
+}
+
+/** Shape and dtype of a constant initial value; makes no tensor, which a graph would record. */
 export function constantFacts(constant: ConstantInitializer): { dtype: string; shape: number[] } {
-  return tf.tidy(() => {
-    const value = constantTensor(constant);
-    return { dtype: value.dtype, shape: value.shape };
-  });
+  if (constant instanceof tf.Tensor) return { dtype: constant.dtype, shape: constant.shape };
+  return { dtype: inferDType(constant), shape: shapeOf(constant) };
 }
 
 function isClass(value: unknown): value is new () => InitializerObject {

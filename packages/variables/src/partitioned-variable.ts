@@ -31,18 +31,23 @@ function slicing(args: GetterArguments, shape: readonly number[]): { axis: numbe
   const partitions = args.partitioner?.(shape, args.dtype) ?? [];
   if (partitions.length !== shape.length) {
     throw valueError(
-      `Partitioner returned a partition list that does not match the Variable's rank: ${partitions} vs. ${shape}`,
+      `Partitioner returned a partition list that does not match the Variable's rank: [${partitions.join(', ')}] vs. ${formatTuple(shape)}`,
       { name: args.name, partitions, shape },
     );
   }
   if (partitions.some((count) => count < 1)) {
-    throw valueError(`Partitioner returned zero partitions for some axes: ${partitions}`, { name: args.name });
+    throw valueError(`Partitioner returned zero partitions for some axes: [${partitions.join(', ')}]`, {
+      name: args.name,
+    });
   }
   const sliced = partitions.flatMap((count, axis) => (count > 1 ? [axis] : []));
   if (sliced.length > 1) {
-    throw valueError(`Can only slice a variable along one dimension: shape: ${shape}, partitioning: ${partitions}`, {
-      name: args.name,
-    });
+    throw valueError(
+      `Can only slice a variable along one dimension: shape: ${formatTuple(shape)}, partitioning: [${partitions.join(', ')}]`,
+      {
+        name: args.name,
+      },
+    );
   }
   const axis = sliced[0] ?? 0;
   return { axis, count: partitions[axis] ?? 1 };
@@ -60,40 +65,95 @@ function sliceArguments(args: GetterArguments, index: number, axis: number, star
   return { ...common, shape: null, initializer: cut };
 }
 
+function formatTuple(shape: readonly (number | null)[]): string {
+  return `(${shape.map((size) => size ?? 'None').join(', ')}${shape.length === 1 ? ',' : ''})`;
+}
+
+function checkUnpartitioned(context: VariableContext, args: GetterArguments): void {
+  const { name } = args;
+  if (context.kind !== 'graph') {
+    throw valueError(
+      '`partitioner` arg for `get_variable` is unsupported in TF2. File a bug if you need help. ' +
+        `You passed ${args.partitioner?.name || 'a partitioner'}`,
+      { name },
+    );
+  }
+  if (context.store?.variables.has(name)) {
+    throw valueError(
+      `A partitioner was provided, but an unpartitioned version of the variable was found: ${name}.  ` +
+        'Perhaps a variable of the same name was already created without partitioning?',
+      { name },
+    );
+  }
+}
+
+/** The partitioned variable that exists, checked against the request. */
+function existing(found: PartitionedVariable, args: GetterArguments): PartitionedVariable {
+  const { name, shape } = args;
+  if (!args.reuse) {
+    throw valueError(
+      `Partitioned variable with name ${name} already exists. ` +
+        'Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?',
+      { name },
+    );
+  }
+  if (
+    shape &&
+    (shape.length !== found.shape.length || shape.some((size, i) => size !== null && size !== found.shape[i]))
+  ) {
+    throw valueError(
+      `Trying to reuse partitioned variable ${name}, but specified shape ${formatTuple(shape)} ` +
+        `and found shape ${formatTuple(found.shape)}.`,
+      { name, expected: shape, actual: found.shape },
+    );
+  }
+  if (args.dtype !== found.dtype) {
+    throw valueError(
+      `Trying to reuse partitioned variable ${name}, but specified dtype ${args.dtype} and found dtype ${found.dtype}.`,
+      { name, expected: args.dtype, actual: found.dtype },
+    );
+  }
+  return found;
+}
+
+/** The full shape of a new partitioned variable: as asked, or its constant initializer's. */
+function wholeShape(args: GetterArguments): readonly number[] {
+  const { initializer } = args;
+  const constant = initializer !== null && initializer !== undefined && isConstantInitializer(initializer);
+  const shape = args.shape ?? (constant ? constantFacts(initializer).shape : null);
+  if (shape === null || shape.includes(null)) {
+    const found = shape === null ? '<unknown>' : formatTuple(shape);
+    throw valueError(`Shape of a new partitioned variable must be fully defined, but instead was ${found}.`, {
+      name: args.name,
+      shape,
+    });
+  }
+  return shape as readonly number[];
+}
+
 /**
  * Gets or makes a variable in slices: the first `size % count` slices are one longer.
  *
- * @throws {VariablesError} `ValueError` outside a graph, as TF2's `get_variable` does.
+ * @throws {VariablesError} `ValueError` in TensorFlow's words; outside a graph always, as TF2's `get_variable` does.
  */
 export function getPartitioned(
   context: VariableContext,
   args: GetterArguments,
   getSingle: (context: VariableContext, args: GetterArguments) => tf.Variable,
 ): tf.Variable {
-  if (context.kind !== 'graph') {
+  const { name } = args;
+  checkUnpartitioned(context, args);
+  const found = context.store?.partitioned.get(name);
+  // The type that getVariable promises is a single variable's; `isPartitionedVariable` tells.
+  if (isPartitionedVariable(found)) return existing(found, args) as unknown as tf.Variable;
+  if (args.reuse === true) {
     throw valueError(
-      '`partitioner` arg for `get_variable` is unsupported in TF2. File a bug if you need help. ' +
-        `You passed ${args.partitioner?.name || 'a partitioner'}`,
-      { name: args.name },
+      `PartitionedVariable ${name} does not exist, or was not created with tf.get_variable(). ` +
+        'Did you mean to set reuse=False or reuse=tf.AUTO_REUSE in VarScope?',
+      { name },
     );
   }
-  if (context.store?.variables.has(args.name)) {
-    throw valueError(
-      `A partitioner was provided, but an unpartitioned version of the variable was found: ${args.name}. ` +
-        'Perhaps a variable of the same name was already created without partitioning?',
-      { name: args.name },
-    );
-  }
-  const { initializer } = args;
-  const constant = initializer !== null && initializer !== undefined && isConstantInitializer(initializer);
-  const shape = args.shape ?? (constant ? constantFacts(initializer).shape : null);
-  if (shape === null || shape.includes(null)) {
-    throw valueError(
-      `Shape of a new variable (${args.name}) must be fully defined, but instead was ${shape ?? 'None'}.`,
-      { name: args.name, shape },
-    );
-  }
-  const whole = shape as readonly number[];
+  const whole = wholeShape(args);
   const { axis, count } = slicing(args, whole);
   const size = whole[axis] ?? 0;
   const parts: tf.Variable[] = [];
@@ -103,6 +163,7 @@ export function getPartitioned(
     parts.push(getSingle(context, sliceArguments(args, i, axis, start, partShape)));
     start += length;
   }
-  // The type that getVariable promises is a single variable's; `isPartitionedVariable` tells.
-  return new PartitionedVariable(args.name, whole, args.dtype, parts, axis) as unknown as tf.Variable;
+  const made = new PartitionedVariable(name, whole, args.dtype, parts, axis);
+  context.store?.partitioned.set(name, made);
+  return made as unknown as tf.Variable;
 }

@@ -12,6 +12,8 @@ export class VariableStore {
   readonly regularizers = new Map<string, () => tf.Tensor | null>();
   /** Layers made by `getOrCreateLayer`. */
   readonly layers = new Map<string, object>();
+  /** What stands for a partitioned variable, by its full name; its slices are among `variables`. */
+  readonly partitioned = new Map<string, object>();
   /** With strict rules: the keys that the running call has seen, for each call is a fresh TF1 graph. */
   seen = new Set<string>();
 

@@ -239,12 +239,39 @@ describe("a context with TF1's rules", () => {
     const constant: unknown = getVariable('c', { initializer: whole, partitioner });
     if (!isPartitionedVariable(constant)) throw new Error('not partitioned');
     expect([...constant.asTensor().dataSync()]).toEqual([1, 2, 3]);
-    expect(() => getVariable('p', { shape: [5, 2] })).toThrow(/a partitioned version of the variable was found/);
+  });
+
+  it('says of partitioned variables what TensorFlow says', () => {
+    const partitioner = (shape: readonly number[]) => shape.map((_, axis) => (axis === 0 ? 2 : 1));
+    const p = getVariable('p', { shape: [5, 2], partitioner });
     getVariable('q', { shape: [2] });
-    expect(() => getVariable('q', { shape: [2], partitioner })).toThrow(/an unpartitioned version/);
-    expect(() => getVariable('r', { shape: [2, 2], partitioner: () => [2, 2] })).toThrow(/only slice a variable along/);
-    expect(() => getVariable('r', { shape: [2, 2], partitioner: () => [2] })).toThrow(
-      /does not match the Variable's rank/,
+    expect(() => getVariable('p', { shape: [5, 2] })).toThrow(
+      'No partitioner was provided, but a partitioned version of the variable was found: p/part_0. ' +
+        'Perhaps a variable of the same name was already created with partitioning?',
+    );
+    expect(() => getVariable('q', { shape: [2], partitioner })).toThrow(
+      'A partitioner was provided, but an unpartitioned version of the variable was found: q.  ' +
+        'Perhaps a variable of the same name was already created without partitioning?',
+    );
+    const wrong = (partitions: number[]) => () => getVariable('r', { shape: [2, 2], partitioner: () => partitions });
+    expect(wrong([2, 2])).toThrow('Can only slice a variable along one dimension: shape: (2, 2), partitioning: [2, 2]');
+    expect(wrong([2])).toThrow(
+      "Partitioner returned a partition list that does not match the Variable's rank: [2] vs. (2, 2)",
+    );
+    expect(wrong([0, 1])).toThrow('Partitioner returned zero partitions for some axes: [0, 1]');
+    expect(() => getVariable('p', { shape: [5, 2], partitioner })).toThrow(
+      'Partitioned variable with name p already exists. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?',
+    );
+    expect(() => getVariable('r', { shape: [null, 2], partitioner })).toThrow(
+      'Shape of a new partitioned variable must be fully defined, but instead was (None, 2).',
+    );
+    variableScope('', { reuse: true, partitioner }, () => {
+      expect(() => getVariable('x', { shape: [4] })).toThrow(/^PartitionedVariable x does not exist/);
+    });
+    getVariableScope().reuseVariables();
+    expect(getVariable('p', { shape: [5, 2], partitioner })).toBe(p);
+    expect(() => getVariable('p', { shape: [6, 2], partitioner })).toThrow(
+      'Trying to reuse partitioned variable p, but specified shape (6, 2) and found shape (5, 2).',
     );
   });
 

@@ -104,6 +104,12 @@ describe.each(['eager', 'graph'] as const)('a bare shim store in %s code', (kind
 
     it('of an empty shape and of size zero are variables too', () => {
       expect(getVariable('empty', { shape: [0, 3] }).size).toBe(0);
+      expect(getVariable('no values', { initializer: [] })).toMatchObject({ shape: [0], dtype: 'float32' });
+      expect(getVariable('truths', { initializer: [[true], [false]] })).toMatchObject({ shape: [2, 1], dtype: 'bool' });
+      expect(getVariable('typed', { initializer: new Float32Array(3) })).toMatchObject({
+        shape: [3],
+        dtype: 'float32',
+      });
       expect(getVariable('scalar', { shape: [] }).size).toBe(1);
     });
   });
