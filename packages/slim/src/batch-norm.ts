@@ -266,14 +266,7 @@ function updateAverages(
     for (const update of updates) addToCollections(updatesCollections, update);
     return outputs;
   }
-  const { withDependencies } = context as { withDependencies?: (x: tf.Tensor, after: unknown[]) => tf.Tensor };
-  if (withDependencies === undefined) {
-    throw new SlimError(
-      'NotImplementedError',
-      'batchNorm: this graph cannot force updates in place (updatesCollections: null)',
-    );
-  }
-  return withDependencies.call(context, outputs, updates);
+  return context.withDependencies(outputs, updates);
 }
 
 /** `assign_moving_average` with zero debias: the average of a variable that began at 0, divided by the weight it has by now. */

@@ -211,22 +211,28 @@ export function inceptionResnetV2Base(
     throw valueError('output_stride must be 8 or 16.', { outputStride });
   }
   const padding = alignFeatureMaps ? 'SAME' : 'VALID';
+  const plan = stages(padding, outputStride === 8, activationFn);
+  const names = plan.map(([name]) => name);
+  // slim computes the whole net before it says either.
+  if (!names.includes(finalEndpoint)) {
+    throw valueError(`final_endpoint (${finalEndpoint}) not recognized; known are ${names.join(', ')}`, {
+      finalEndpoint,
+    });
+  }
+  if (outputStride === 8 && names.indexOf(finalEndpoint) > names.indexOf('PreAuxLogits')) {
+    throw valueError('output_stride==8 is only supported up to the PreAuxlogits end_point for now.', { finalEndpoint });
+  }
   const endPoints: EndPoints = {};
   return tidyEager(() =>
     variableScope(scope, { defaultName: 'InceptionResnetV2' }, () =>
       argScope([conv2d, maxPool2d, avgPool2d], { stride: 1, padding: 'SAME' }, () => {
         let net = inputs;
-        for (const [name, compute] of stages(padding, outputStride === 8, activationFn)) {
-          if (name === 'Mixed_7a' && outputStride === 8) {
-            throw valueError('output_stride==8 is only supported up to the PreAuxlogits end_point for now.', {
-              finalEndpoint,
-            });
-          }
+        for (const [name, compute] of plan) {
           net = compute(net);
           endPoints[name] = net;
-          if (name === finalEndpoint) return { net, endPoints };
+          if (name === finalEndpoint) break;
         }
-        throw valueError(`final_endpoint (${finalEndpoint}) not recognized`, { finalEndpoint });
+        return { net, endPoints };
       }),
     ),
   );
