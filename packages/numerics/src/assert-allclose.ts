@@ -215,6 +215,11 @@ class Figures {
     this.#integer = whole(x.dtype) && whole(y.dtype) ? integerResult(x.dtype, y.dtype) : undefined;
   }
 
+  /** numpy subtracts two scalars of which the first is unsigned, then fails to take the lesser difference, and says nothing. */
+  #silent(): boolean {
+    return DTYPES[this.x.dtype].kind === 'uint' && this.x.shape.length === 0 && this.y.shape.length === 0;
+  }
+
   add(i: number): void {
     if (this.#integer !== undefined) this.#addInteger(i, this.#integer);
     else this.#addFloat(i);
@@ -228,8 +233,14 @@ class Figures {
     const im = (p[1] ?? 0) - (q[1] ?? 0);
     const error = isComplex(this.x.dtype) || isComplex(this.y.dtype) ? round(Math.hypot(re, round(im))) : re;
     this.#absolute = greater(this.#absolute, error);
-    const size = q.length === 2 ? rounding(inexact(this.y.dtype))(Math.hypot(q[0]!, q[1]!)) : Math.abs(q[0]!);
+    const size = q.length === 2 ? rounding(inexact(this.y.dtype))(Math.hypot(q[0]!, q[1]!)) : this.#size(q[0]!);
     this.#divide(error, size, round);
+  }
+
+  /** The magnitude of an expected value; that of the least integer of a dtype wraps to itself. */
+  #size(value: number): number {
+    const { kind, itemSize } = DTYPES[this.y.dtype];
+    return kind === 'int' && value === -(2 ** (8 * itemSize - 1)) ? value : Math.abs(value);
   }
 
   #addInteger(i: number, result: DType): void {
@@ -269,7 +280,7 @@ class Figures {
 
   /** The two figures as numpy prints them; none for bools, which numpy cannot subtract. */
   text(): { absolute: string; relative: string } | undefined {
-    if (this.#integer === 'bool') return undefined;
+    if (this.#integer === 'bool' || this.#silent()) return undefined;
     const precision = this.#integer === undefined ? this.#precision() : 'double';
     const dtype = precision === 'half' ? 'float16' : precision === 'single' ? 'float32' : 'float64';
     const absolute =

@@ -77,12 +77,25 @@ const trimZeros = (fraction: string, least: number): string => {
 const signOf = (value: number, always: boolean): string =>
   value < 0 || Object.is(value, -0) ? '-' : always ? '+' : '';
 
+/** JavaScript rounds a value halfway between two texts up; dragon4 rounds it to the even digit. */
+function toEven(size: number, rounded: string): string {
+  const [mantissa, power] = rounded.split('e') as [string, string?];
+  const last = Number(mantissa.at(-1));
+  if (last % 2 === 0) return rounded;
+  const digits = (mantissa.split('.')[1] ?? '').length;
+  const exact =
+    power === undefined ? size.toFixed(Math.min(100, digits + 60)) : size.toExponential(Math.min(100, digits + 60));
+  const rest = exact.split('e')[0]!.slice(mantissa.length + (digits === 0 ? 1 : 0));
+  // The exact text is cut where the rounded one ends: on a tie it is one less in the last digit, and '5' then zeros follow.
+  return /^50*$/.test(rest) ? `${mantissa.slice(0, -1)}${last - 1}${power === undefined ? '' : `e${power}`}` : rounded;
+}
+
 /** numpy's `dragon4_positional(unique=True, fractional=True)`; the point always stays. */
 export function dragon4Positional(value: number, dtype: DType, layout: DigitLayout): string {
   const size = Math.abs(value);
   let [whole, fraction = ''] = positionalFromExponential(shortest(size, dtype)).split('.') as [string, string?];
   if (fraction.length > layout.precision)
-    [whole, fraction = ''] = size.toFixed(layout.precision).split('.') as [string, string?];
+    [whole, fraction = ''] = toEven(size, size.toFixed(layout.precision)).split('.') as [string, string?];
   fraction = trimZeros(fraction, 0);
   if (layout.keep) fraction = fraction.padEnd(layout.minDigits ?? 0, '0');
   const left = (signOf(value, layout.sign ?? false) + whole).padStart(layout.padLeft ?? 0);
@@ -94,7 +107,7 @@ export function dragon4Scientific(value: number, dtype: DType, layout: DigitLayo
   const size = Math.abs(value);
   let text = shortest(size, dtype);
   const digits = (text.split('e')[0]!.split('.')[1] ?? '').length;
-  if (digits > layout.precision) text = size.toExponential(layout.precision);
+  if (digits > layout.precision) text = toEven(size, size.toExponential(layout.precision));
   const [mantissa, power] = text.split('e') as [string, string];
   const [whole, fraction = ''] = mantissa.split('.') as [string, string?];
   let kept = trimZeros(fraction, 0);
