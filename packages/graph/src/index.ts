@@ -23,8 +23,17 @@ export type { Collection, ImportedVariable } from './import/collections.js';
 export { type ImportGraphDefOptions, importGraphDef } from './import/frozen-graph.js';
 export { GRAPH_LIMITS, type GraphLimits } from './import/graph-limits.js';
 export { ImportedGraph } from './import/imported-graph.js';
+export { type GraphInspection, type GraphTensorInfo, inspectGraph, type RandomNode } from './import/inspect-graph.js';
 export { type ImportOptions, importMetaGraph } from './import/meta-graph.js';
 export { type ImportSavedModelOptions, importSavedModel } from './import/saved-model.js';
+export { type LoweredGraph, lowerGraph } from './lower/lower-graph.js';
+export {
+  encodeGraphDef,
+  type Signature,
+  type WritableGraph,
+  writeGraphDef,
+  writeSavedModel,
+} from './lower/write-graph.js';
 export type { FeedValue } from './native/feed-value.js';
 export { type TensorFlowFeeds, TensorFlowSession, type TensorFlowSessionOptions } from './native/tensorflow-session.js';
 export { type Attributes, GraphTensor, Operation, type OutputInfo, type OutputRef } from './operation.js';

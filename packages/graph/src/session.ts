@@ -24,8 +24,8 @@ export interface SessionOptions {
    */
   readonly engine?: 'replay' | 'tensorflow';
   /**
-   * Whether TensorFlow's graph optimizer rewrites the graph of the `tensorflow` engine; true unless said, as in
-   * TensorFlow. Without it the bits are those of eager code. (tfjs-node cannot switch single passes of it.)
+   * Whether TensorFlow's graph optimizer may rewrite the graph. The `tensorflow` engine always has it on, as TensorFlow
+   * has: tfjs-node passes the session no ConfigProto, so that false is refused there. The `replay` engine has none.
    */
   readonly optimizer?: boolean;
   /** The TensorFlow.js backend to run on; the graph's own where left out. */
@@ -57,7 +57,14 @@ export class Session implements Disposable {
       const message = `there is no engine '${String(engine)}'; engines are 'replay' and 'tensorflow'`;
       throw new GraphError('Unavailable', message, { engine });
     }
-    this.engine = engine === 'replay' ? new ReplayEngine(backend) : new TensorFlowEngine(this.graph, options.optimizer);
+    if (engine === 'tensorflow' && options.optimizer === false) {
+      throw new GraphError(
+        'Unavailable',
+        "tfjs-node passes TensorFlow's session no options, so its graph optimizer cannot be turned off; the engine 'replay' runs the graph as it is",
+        { engine },
+      );
+    }
+    this.engine = engine === 'replay' ? new ReplayEngine(backend) : new TensorFlowEngine(this.graph);
   }
 
   /**

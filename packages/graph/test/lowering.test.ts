@@ -45,7 +45,7 @@ native("recorded graphs in TensorFlow's session (backend tensorflow)", () => {
     expect(Array.from(out.w[0].dataSync())).toEqual([1, 1, 1, 1]);
   });
 
-  it('gives the bits of eager code and of the replay engine for a net with gradients', () => {
+  it('gives the loss of eager code bit for bit, and its gradients but for what the graph optimizer rewrites', () => {
     const net = (x: tf.Tensor4D, w: tf.Tensor4D, g: tf.Tensor1D) => {
       const h = tf.relu(tf.conv2d(x, w, 1, 'same'));
       const { mean, variance } = tf.moments(h, [0, 1, 2]);
@@ -69,10 +69,16 @@ native("recorded graphs in TensorFlow's session (backend tensorflow)", () => {
       [g, gs],
     ] as const;
     for (const engine of ['replay', 'tensorflow'] as const) {
-      using session = new Session(graph, { engine, optimizer: false });
+      using session = new Session(graph, { engine });
       const got = session.run(fetches as { value: tf.Tensor; grads: tf.Tensor[] }, feeds);
       expect(got.value.dataSync(), engine).toEqual(eager.value.dataSync());
-      for (const [i, grad] of got.grads.entries()) expect(grad.dataSync(), engine).toEqual(eager.grads[i]!.dataSync());
+      // Gradients are of the order of 1e-7 here; Grappler's arithmetic and constant passes change their last bits.
+      const tolerance = engine === 'replay' ? 0 : 1e-9;
+      for (const [i, grad] of got.grads.entries()) {
+        const expected = eager.grads[i]!.dataSync();
+        const off = Math.max(...Array.from(grad.dataSync(), (v, j) => Math.abs(v - expected[j]!)));
+        expect(off, engine).toBeLessThanOrEqual(tolerance);
+      }
     }
   });
 

@@ -15,10 +15,7 @@ export class TensorFlowEngine implements SessionEngine {
   private lowered: LoweredGraph | undefined;
   private size = 0;
 
-  constructor(
-    private readonly graph: Graph,
-    private readonly optimizer: boolean = true,
-  ) {}
+  constructor(private readonly graph: Graph) {}
 
   run(request: RunRequest): tf.Tensor[] {
     const { session, lowered } = this.load();
@@ -46,7 +43,7 @@ export class TensorFlowEngine implements SessionEngine {
       return { session: this.session, lowered: this.lowered };
     }
     const lowered = lowerGraph(this.graph);
-    const session = new TensorFlowSession(lowered.graph, { optimizer: this.optimizer });
+    const session = new TensorFlowSession(lowered.graph);
     if (this.session !== undefined) {
       session.assign(assigned(this.session));
       this.session.close();

@@ -42,7 +42,6 @@ export function withRunners(graph: ImportedGraph): SessionGraph {
     });
   }
   if (copies.size > 0) added.push(emptyString());
-  added.push(zeroAfter(UNOPTIMIZED, []));
   const initializers = graph.variables.flatMap((v) => (v.initializer === undefined ? [] : [v.initializer]));
   if (initializers.length > 0) add(INITIALIZE, [...new Set(initializers)]);
   return { graph: graph.withNodes(added), runners, copies };
@@ -52,13 +51,6 @@ export function withRunners(graph: ImportedGraph): SessionGraph {
 // copy, made by joining '' to each. The '' is fed: what is constant would be folded into one more constant.
 /** The placeholder of strings that is fed '' in every run that fetches a copy. */
 export const EMPTY = `${ADDED}/empty`;
-
-/**
- * A constant that nothing uses. TensorFlow's graph optimizer gives up on a run that feeds a node without a `shape`
- * attribute ("Missing node shape or type", graph_execution_state.cc), and the graph runs as it is: tfjs-node has no way to
- * pass the session a ConfigProto.
- */
-export const UNOPTIMIZED = `${ADDED}/unoptimized`;
 
 function emptyString(): NodeDef {
   const dtype = createMessage(AttrValue, { type: DTYPES.string.enumValue });

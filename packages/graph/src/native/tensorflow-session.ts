@@ -9,7 +9,7 @@ import type { FeedValue } from './feed-value.js';
 import { type Fetched, type Fetches, fetchNames, fillFetches, type Named } from './fetches.js';
 import { ISOLATION_LIMITS, type IsolationLimits } from './isolated-run.js';
 import { NativeSession } from './native-session.js';
-import { EMPTY, INITIALIZE, UNOPTIMIZED, withRunners } from './session-graph.js';
+import { EMPTY, INITIALIZE, withRunners } from './session-graph.js';
 import { SessionSafety } from './session-safety.js';
 import { variableFeeds } from './variable-feeds.js';
 
@@ -26,8 +26,6 @@ export interface TensorFlowSessionOptions {
    * takes too long or too much memory, is an error then.
    */
   readonly isolated?: boolean | IsolationLimits;
-  /** Whether TensorFlow's graph optimizer (Grappler) rewrites the graph before it runs. True unless said, as in TensorFlow. */
-  readonly optimizer?: boolean;
 }
 
 /**
@@ -41,7 +39,6 @@ export class TensorFlowSession implements Disposable {
   private readonly copies: ReadonlyMap<string, string>;
   private readonly copiesMade: ReadonlySet<string>;
   private readonly safety: SessionSafety;
-  private readonly optimized: boolean;
 
   /** @throws {GraphError} `Unavailable` without the backend, `TensorFlow` with its own words where it refuses the graph */
   constructor(
@@ -50,7 +47,6 @@ export class TensorFlowSession implements Disposable {
   ) {
     const { graph: loaded, runners, copies } = withRunners(graph);
     this.runners = runners;
-    this.optimized = options.optimizer ?? true;
     this.copies = copies;
     this.copiesMade = new Set(copies.values());
     this.safety = new SessionSafety(graph);
@@ -199,7 +195,7 @@ export class TensorFlowSession implements Disposable {
     );
     const copied = unique.some((tensor) => this.copiesMade.has(tensor));
     const proves = fetched.some((fetch) => !fetch.silent);
-    const handles = this.native.run(this.withSwitches(entries, copied), unique, proves);
+    const handles = this.native.run(copied ? [...entries, [EMPTY, '']] : entries, unique, proves);
     const wanted = new Set(fetched.filter((fetch) => !fetch.silent).map((fetch) => fetch.tensor));
     const values = new Map<string, unknown>();
     const left = [...handles];
@@ -217,11 +213,6 @@ export class TensorFlowSession implements Disposable {
       const { tensor, silent: targetOnly } = fetched[next++]!;
       return targetOnly ? null : values.get(tensor);
     });
-  }
-
-  private withSwitches(entries: (readonly [string, FeedValue])[], copied: boolean): (readonly [string, FeedValue])[] {
-    const all = copied ? [...entries, [EMPTY, ''] as const] : entries;
-    return this.optimized ? all : [...all, [`${UNOPTIMIZED}:0`, 0] as const];
   }
 
   /** The tensor to fetch for an op that is to be run. */
