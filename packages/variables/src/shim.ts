@@ -1,6 +1,7 @@
 // Ports tf.compat.v1.keras.utils.track_tf1_style_variables (tf_keras variable_scope_shim.py, 2.21).
 // Departures: losses are read from the store, so that a call that throws loses none and a decorated method that calls
 // another of the same object counts none twice; `strict` gives TF1's reuse rules within each call.
+import type { layers } from '@tensorflow/tfjs-layers';
 import { Collections } from './collections.js';
 import { currentContext, type VariableContext } from './context.js';
 import { VariablesError, valueError } from './errors.js';
@@ -108,12 +109,21 @@ function decorate<T extends object, A extends unknown[], R>(
   };
 }
 
+function wrapLayer(layer: layers.Layer, options: ShimOptions = {}): layers.Layer {
+  attachStore(layer as unknown as ShimOwner);
+  const call = decorate(layer.call, options);
+  Object.defineProperty(layer, 'call', { configurable: true, writable: true, value: call });
+  return layer;
+}
+
 /**
  * Makes a method of a tf.layers layer or a `Module` keep the TF1-style variables that it gets: the first call makes
  * them, later calls find them again, and the layer's weights and losses include them.
  *
  * A standard decorator (`@trackTf1StyleVariables`, `@trackTf1StyleVariables({strict: true})`) or a function that wraps
- * a method (`call = trackTf1StyleVariables(function (x) {…})`). The wrapper throws for another `this`, in TF's words.
+ * a method (`call = trackTf1StyleVariables(function (x) {…})`) or a layer's `call` (`trackTf1StyleVariables(layer)`). The
+ * wrapper throws for another `this`, in TF's words. A wrapped method of a plain `tf.layers.Layer` in a functional model
+ * needs the decorator, the layer form or `Tf1Layer`: they infer the output shape before the first call.
  */
 export function trackTf1StyleVariables<T extends object, A extends unknown[], R>(
   method: Method<T, A, R>,
@@ -123,15 +133,18 @@ export function trackTf1StyleVariables<T extends object, A extends unknown[], R>
   method: Method<T, A, R>,
   options?: ShimOptions,
 ): Method<T, A, R>;
+/** Wraps the `call` of one layer, which is returned. */
+export function trackTf1StyleVariables<L extends layers.Layer>(layer: L, options?: ShimOptions): L;
 export function trackTf1StyleVariables(options: ShimOptions): ShimDecorator;
 export function trackTf1StyleVariables<T extends object, A extends unknown[], R>(
-  methodOrOptions: Method<T, A, R> | ShimOptions,
+  methodOrOptions: Method<T, A, R> | ShimOptions | layers.Layer,
   second?: ClassMethodDecoratorContext<T, Method<T, A, R>> | ShimOptions,
-): Method<T, A, R> | ShimDecorator {
+): Method<T, A, R> | ShimDecorator | layers.Layer {
   if (typeof methodOrOptions === 'function') {
     const isContext = second !== undefined && 'kind' in second;
     return isContext ? decorate(methodOrOptions, {}, second) : decorate(methodOrOptions, second ?? {});
   }
+  if (isLayer(methodOrOptions)) return wrapLayer(methodOrOptions, second as ShimOptions | undefined);
   const decorator: ShimDecorator = (method, context) => decorate(method, methodOrOptions, context);
   return decorator;
 }

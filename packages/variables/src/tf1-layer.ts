@@ -1,7 +1,7 @@
 // Ports VariableScopeLayer (tf_keras variable_scope_shim.py, 2.21) in spirit: a base class for migrated forward passes.
 import type * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { layerVariables, regularizationLoss } from './shim-layer.js';
+import { attachStore, layerVariables, regularizationLoss, type ShimOwner } from './shim-layer.js';
 
 type LayerConfig = ConstructorParameters<typeof layers.Layer>[0];
 
@@ -21,6 +21,11 @@ export interface CallOptions {
  * functional `tf.model` its `call` must return a tensor or an array of them.
  */
 export abstract class Tf1Layer<Output = tf.Tensor | tf.Tensor[]> extends Base {
+  constructor(config?: LayerConfig) {
+    super(config);
+    attachStore(this as ShimOwner);
+  }
+
   /** The forward pass. */
   abstract call(inputs: tf.Tensor | tf.Tensor[], options?: CallOptions): Output;
 

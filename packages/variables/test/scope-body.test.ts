@@ -84,6 +84,17 @@ describe('the two forms of a scope', () => {
     expect(() => getVariableScope()[Symbol.dispose]()).toThrow(/is not open/);
   });
 
+  it('refuses async bodies that interleave, naming both', async () => {
+    let finish = () => {};
+    const first = variableScope('first', () => new Promise<void>((resolve) => (finish = resolve)));
+    const second = variableScope('second');
+    finish();
+    await expect(first).rejects.toThrow("'first' was closed, but 'first/second', opened inside it, is still open.");
+    second[Symbol.dispose]();
+    getVariableScope()[Symbol.dispose]();
+    expect(getVariableScope().name).toBe('');
+  });
+
   it('keeps the error of the body when the scope cannot close after it', () => {
     let left: Disposable | undefined;
     expect(() =>

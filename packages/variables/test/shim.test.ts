@@ -368,6 +368,28 @@ describe.each(backends)('the shim on %s', (backend) => {
     expect(() => loose.call({})).toThrow(/which does not extend Module, Layer, or Model\."$/);
   });
 
+  it('wraps a layer, and methods of a Tf1Layer, for functional models too', () => {
+    class Plain extends tfl.layers.Layer {
+      static className = 'PlainToBeWrapped';
+
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor2D;
+        return tf.matMul(x, getVariable('w', { shape: [2, 5], initializer: ones }) as tf.Tensor2D);
+      }
+    }
+    class Wrapped extends Tf1Layer<tf.Tensor> {
+      static className = 'WrappedTf1Layer';
+      override call = trackTf1StyleVariables(Plain.prototype.call) as (inputs: tf.Tensor | tf.Tensor[]) => tf.Tensor;
+    }
+    const input = tfl.input({ shape: [2] });
+    const plain = trackTf1StyleVariables(new Plain({}));
+    expect((plain.apply(input) as tfl.SymbolicTensor).shape).toEqual([null, 5]);
+    expect(layerVariables(plain).map(({ name }) => name)).toEqual(['w']);
+    const wrapped = new Wrapped({});
+    expect(wrapped.apply(input).shape).toEqual([null, 5]);
+    expect(wrapped.variables.map(({ name }) => name)).toEqual(['w']);
+  });
+
   it('keeps losses of a call that throws, and closes what it opened', () => {
     class Failing extends Module {
       @trackTf1StyleVariables
