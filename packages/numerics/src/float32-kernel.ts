@@ -47,7 +47,7 @@ function ulpDistance(f: FunctionBuilder, mirror: boolean, mask: Code): (p: Code,
 function outside(name: string, { ulps, survey }: { ulps?: boolean; survey?: boolean }): FunctionBuilder {
   const f = new FunctionBuilder(name, ['i32', 'f32', 'f32', 'i32', 'i32'], 'i32');
   const [rtol, atol, infinity, nan, p, q, d, close, count, mask] = vectors(f, 10) as Local[] & { length: 10 };
-  const [maxUlps, bits, wild, maxD, minP, maxP, minQ, maxQ] = vectors(f, 8);
+  const [maxUlps, bits, maxD, minP, maxP, minQ, maxQ] = vectors(f, 7);
   f.emit(
     rtol!.set(op.splatF32(f.parameter(1))),
     atol!.set(op.splatF32(f.parameter(2))),
@@ -73,8 +73,8 @@ function outside(name: string, { ulps, survey }: { ulps?: boolean; survey?: bool
     if (!survey) return code;
     code.push(
       bits!.set(op.or(bits!.get, op.xor(p!.get, q!.get))),
-      wild!.set(op.or(wild!.get, op.not(op.ltF32(d!.get, infinity!.get)))),
-      maxD!.set(op.pmaxF32(maxD!.get, d!.get)),
+      // As whole numbers: the bits of NaN are greater than those of Infinity.
+      maxD!.set(op.maxU32(maxD!.get, d!.get)),
       minP!.set(op.pminF32(minP!.get, p!.get)),
       maxP!.set(op.pmaxF32(maxP!.get, p!.get)),
       minQ!.set(op.pminF32(minQ!.get, q!.get)),
@@ -83,7 +83,7 @@ function outside(name: string, { ulps, survey }: { ulps?: boolean; survey?: bool
     return code;
   };
   f.emit(f.loop(f.parameter(0), 16, body));
-  const left = survey ? [bits!, wild!, maxD!, minP!, maxP!, minQ!, maxQ!] : [];
+  const left = survey ? [bits!, maxD!, minP!, maxP!, minQ!, maxQ!] : [];
   left.forEach((held, i) => {
     f.emit(op.storeV(op.i32(SURVEY + 16 * i), held.get));
   });
@@ -154,8 +154,16 @@ function figures(name: string, mirror: boolean): FunctionBuilder {
   return f;
 }
 
-/** Adds a block to the histograms: ulps (by the exponent of 2 ulps - 1), absolute and relative error (by the upper half of their bits). */
-function histograms(name: string, mirror: boolean): FunctionBuilder {
+/** Up to this distance `histogramsNear` counts. */
+const NEAR = 8;
+/** The distances that end a bucket below `NEAR`. */
+const ENDS = [0, 1, 2, 4];
+
+/**
+ * Adds a block to the histograms: ulps (by the exponent of 2 ulps - 1), absolute and relative error (by the upper half of their bits).
+ * With `near` no distance is beyond `NEAR`, and those up to each of `ENDS` are counted without memory.
+ */
+function histograms(name: string, mirror: boolean, near = false): FunctionBuilder {
   const f = new FunctionBuilder(name, ['i32'], undefined);
   const [p, q, d, r, ulp, mask, upper, exponent, one] = vectors(f, 9) as Local[] & { length: 9 };
   const address = f.local('i32');
@@ -166,6 +174,11 @@ function histograms(name: string, mirror: boolean): FunctionBuilder {
   const increment = (index: Code, base: number): Code =>
     op.store(address.tee(index), op.add(op.load(address.get, base), op.i32(1)), base);
   const odd = op.maxI32(op.subI32(op.addI32(ulp!.get, ulp!.get), one!.get), splat(0));
+  const counts = near ? ENDS.map((end) => ({ count: f.local('v128'), end: f.local('v128'), value: end })) : [];
+  for (const { end, value } of counts) f.emit(end.set(splat(value)));
+  const bucket = near
+    ? counts.map(({ count, end }) => count.set(op.subI32(count.get, op.leU32(ulp!.get, end.get))))
+    : [ulp!.set(op.and(op.shrU32(op.convertI32(odd), op.i32(21)), exponent!.get))];
   f.emit(
     f.loop(f.parameter(0), 16, (at) => [
       p!.set(a(at)),
@@ -175,14 +188,17 @@ function histograms(name: string, mirror: boolean): FunctionBuilder {
       r!.set(op.and(op.shrU32(r!.get, op.i32(14)), upper!.get)),
       d!.set(op.and(op.shrU32(d!.get, op.i32(14)), upper!.get)),
       ulp!.set(distance(p!.get, q!.get)),
-      ulp!.set(op.and(op.shrU32(op.convertI32(odd), op.i32(21)), exponent!.get)),
+      ...bucket,
       ...[0, 1, 2, 3].flatMap((lane) => [
         increment(op.lane(d!.get, lane), ABSOLUTE),
         increment(op.lane(r!.get, lane), RELATIVE),
-        increment(op.lane(ulp!.get, lane), ULPS + lane * ULP_LANE),
+        ...(near ? [] : [increment(op.lane(ulp!.get, lane), ULPS + lane * ULP_LANE)]),
       ]),
     ]),
   );
+  counts.forEach(({ count }, i) => {
+    f.emit(op.storeV(op.i32(SUMMARY + 16 * i), count.get));
+  });
   return f;
 }
 
@@ -192,8 +208,7 @@ export interface BlockSurvey {
   readonly mismatched: number;
   readonly bitsDiffer: boolean;
   readonly signsDiffer: boolean;
-  /** Whether a value, or a difference, is not finite. */
-  readonly wild: boolean;
+  /** Infinity or NaN where a value, or a difference, is not finite. */
   readonly maxAbsolute: number;
   readonly minActual: number;
   readonly maxActual: number;
@@ -220,6 +235,7 @@ interface Exports {
   figures(bytes: number, scale: number): void;
   figuresMirrored(bytes: number, scale: number): void;
   histograms(bytes: number): void;
+  histogramsNear(bytes: number): void;
   histogramsMirrored(bytes: number): void;
 }
 
@@ -260,17 +276,15 @@ export class Float32Kernel {
     const mismatched = run(this.#bytes, rtol, atol, equalNan ? 1 : 0, Math.min(maxUlps, 0xffffffff) | 0);
     const at = SURVEY / 4;
     const bits = this.#words[at]! | this.#words[at + 1]! | this.#words[at + 2]! | this.#words[at + 3]!;
-    const wild = this.#words[at + 4]! | this.#words[at + 5]! | this.#words[at + 6]! | this.#words[at + 7]!;
     return {
       mismatched,
       bitsDiffer: bits !== 0,
       signsDiffer: bits < 0,
-      wild: wild !== 0,
-      maxAbsolute: this.#greatest(at + 8),
-      minActual: -this.#greatest(at + 12, -1),
-      maxActual: this.#greatest(at + 16),
-      minExpected: -this.#greatest(at + 20, -1),
-      maxExpected: this.#greatest(at + 24),
+      maxAbsolute: this.#greatest(at + 4),
+      minActual: -this.#greatest(at + 8, -1),
+      maxActual: this.#greatest(at + 12),
+      minExpected: -this.#greatest(at + 16, -1),
+      maxExpected: this.#greatest(at + 20),
     };
   }
 
@@ -302,9 +316,22 @@ export class Float32Kernel {
     };
   }
 
-  histograms(signsDiffer: boolean): void {
+  /** Adds the block to the histograms, after `figures` has told the greatest distance in ulps. */
+  histograms(signsDiffer: boolean, maxUlps: number): void {
     if (signsDiffer) this.#exports.histogramsMirrored(this.#bytes);
-    else this.#exports.histograms(this.#bytes);
+    else if (maxUlps > NEAR) this.#exports.histograms(this.#bytes);
+    else {
+      this.#exports.histogramsNear(this.#bytes);
+      let before = 0;
+      for (let i = 0; i <= ENDS.length; i++) {
+        const at = SUMMARY / 4 + 4 * i;
+        const w = this.#words;
+        const upTo = i < ENDS.length ? w[at]! + w[at + 1]! + w[at + 2]! + w[at + 3]! : this.#bytes / 4;
+        // Where the other variants count the same bucket, by its exponent.
+        w[ULPS / 4 + (i === 0 ? 0 : 126 + i)]! += upTo - before;
+        before = upTo;
+      }
+    }
   }
 
   /** Adds the histograms to those of a tally, and empties them. */
@@ -341,6 +368,7 @@ export function float32Kernel(): Float32Kernel | undefined {
         figures('figures', false),
         figures('figuresMirrored', true),
         histograms('histograms', false),
+        histograms('histogramsNear', false, true),
         histograms('histogramsMirrored', true),
       ]);
       kernel = WebAssembly.validate(bytes) && new Float32Kernel(new WebAssembly.Module(bytes));

@@ -49,10 +49,10 @@ function addBlock(
   const survey = kernel.survey(rtol, atol, equalNan, maxUlps);
   const { minActual, maxActual, minExpected, maxExpected } = survey;
   const greatest = Math.max(-minActual, maxActual, -minExpected, maxExpected);
-  if (survey.wild || greatest > LARGE || (greatest > 0 && greatest < SMALL)) return false;
+  if (!Number.isFinite(survey.maxAbsolute) || greatest > LARGE || (greatest > 0 && greatest < SMALL)) return false;
   const found = kernel.figures(survey.signsDiffer, scaleOf(survey.maxAbsolute));
   if (found.maxUlps >= FAR || !Number.isFinite(found.sumRelative)) return false;
-  kernel.histograms(survey.signsDiffer);
+  kernel.histograms(survey.signsDiffer, found.maxUlps);
   tally.total += count;
   tally.lanes += count;
   tally.finite += count;
