@@ -27,13 +27,6 @@ export function compareResult(actual: Result, expected: Result): void {
   compareFailure(actual.error as unknown as Event, expected.error as unknown as Event);
   expect(comparable(actual.events)).toEqual(comparable(expected.events));
   const { events: _a, error: _b, ...facts } = actual;
-  const {
-    events: _c,
-    error: _d,
-    regularization_loss_names: _e,
-    ...wanted
-  } = expected as Result & {
-    regularization_loss_names?: string[];
-  };
+  const { events: _c, error: _d, regularization_loss_names: _e, ...wanted } = expected;
   expect(facts).toEqual(wanted);
 }

@@ -31,6 +31,7 @@ export interface Result {
   readonly model_variables?: readonly string[];
   readonly update_ops?: number;
   readonly regularization_losses?: readonly number[];
+  readonly regularization_loss_names?: readonly string[];
   readonly store?: readonly string[];
   readonly store_variable_names?: readonly string[];
   readonly layer_variables?: readonly string[];
