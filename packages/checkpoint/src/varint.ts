@@ -33,6 +33,8 @@ export function readVarint(cursor: Cursor): number {
     const byte = bytes[position++]!;
     value += (byte & 0x7f) * scale;
     if (byte < 0x80) {
+      // Nobody writes a number longer than it needs to be: such a one was damaged.
+      if (byte === 0) fault(cursor, 'a number (varint) is longer than its value');
       if (value > Number.MAX_SAFE_INTEGER) fault(cursor, 'a count or offset is negative or beyond 2^53');
       cursor.position = position;
       return value;

@@ -42,7 +42,11 @@ describe('what is written in other formats reads back the same', () => {
     });
     const path = join(folder, `all.${ending}`);
     const names = new Set(held.map((entry) => entry.name));
-    await writeCheckpoint(path, source.tensors((entry) => names.has(entry.name)), { format });
+    await writeCheckpoint(
+      path,
+      source.tensors((entry) => names.has(entry.name)),
+      { format },
+    );
     const back = await openCheckpoint(path);
     expect(back.format).toBe(format);
     expect(back.entries.map((entry) => entry.name).sort()).toEqual([...names].sort());
@@ -52,7 +56,9 @@ describe('what is written in other formats reads back the same', () => {
   it('refuses a dtype that the format lacks, and leaves no file', async () => {
     const source = await openCheckpoint(goldenPath('checkpoints/v2_dtypes'));
     const path = join(folder, 'none.safetensors');
-    await expect(writeCheckpoint(path, source, { format: 'safetensors' })).rejects.toMatchObject({ code: 'Unsupported' });
+    await expect(writeCheckpoint(path, source, { format: 'safetensors' })).rejects.toMatchObject({
+      code: 'Unsupported',
+    });
     await expect(openCheckpoint(path)).rejects.toMatchObject({ code: 'NotFound' });
   });
 });

@@ -1,0 +1,170 @@
+// How much is read: listing reads the index only, one tensor its own bytes only, and memory stays bounded.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goldenPath } from '@tfparity/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ByteSource, BytesSource, type FileSet, openCheckpoint } from '../src/index.js';
+import { fingerprint } from './forgery.js';
+
+class Counted implements FileSet {
+  readonly name = 'counted/';
+  readonly reads: { file: string; offset: number; length: number }[] = [];
+
+  constructor(private readonly base: string) {}
+
+  async list(): Promise<string[]> {
+    return [`${this.base}.index`, `${this.base}.data-00000-of-00001`];
+  }
+
+  async open(name: string): Promise<ByteSource | undefined> {
+    let bytes: Uint8Array;
+    try {
+      bytes = new Uint8Array(readFileSync(goldenPath(`checkpoints/${name}`)));
+    } catch {
+      return undefined;
+    }
+    const inner = new BytesSource(bytes, name);
+    const read = async (offset: number, length: number): Promise<Uint8Array> => {
+      this.reads.push({ file: name, offset, length });
+      return inner.read(offset, length);
+    };
+    return { size: inner.size, name, read };
+  }
+
+  bytes(ending: string): number {
+    return this.reads.filter(({ file }) => file.endsWith(ending)).reduce((sum, { length }) => sum + length, 0);
+  }
+}
+
+describe('reads are counted', () => {
+  it('V2: listing reads the index once and no data; one tensor is one read of its bytes', async () => {
+    const files = new Counted('v2_many');
+    const checkpoint = await openCheckpoint(files);
+    expect(checkpoint.entries).toHaveLength(900);
+    expect(files.bytes('00001')).toBe(0);
+    expect(files.bytes('.index')).toBeLessThanOrEqual(readFileSync(goldenPath('checkpoints/v2_many.index')).length);
+    expect(files.reads.length).toBeLessThanOrEqual(5);
+    files.reads.length = 0;
+    const { name, bytes } = checkpoint.entries[500]!;
+    await checkpoint.get(name);
+    expect(files.reads).toEqual([{ file: 'v2_many.data-00000-of-00001', offset: expect.any(Number), length: bytes }]);
+    files.reads.length = 0;
+    let count = 0;
+    for await (const _ of checkpoint.tensors()) count++;
+    expect(count).toBe(900);
+    expect(files.reads).toEqual([{ file: 'v2_many.data-00000-of-00001', offset: 0, length: 9000 }]);
+  });
+
+  it('V1: listing reads no block but the first; one tensor reads its block', async () => {
+    const files = new Counted('v1_dtypes.ckpt');
+    const source = (await files.open('v1_dtypes.ckpt'))!;
+    const checkpoint = await openCheckpoint(source);
+    const [first] = [...files.reads].sort((a, b) => a.offset - b.offset || b.length - a.length);
+    const others = files.reads.filter(({ offset }) => offset >= first!.length + 5);
+    expect(others.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(1000);
+    files.reads.length = 0;
+    const { data } = await checkpoint.get('snappy/constant');
+    expect(data).toHaveLength(60000);
+    // A look at where the values begin, and the block.
+    expect(files.reads.length).toBeLessThanOrEqual(2);
+    expect(files.bytes('')).toBeLessThanOrEqual(source.size + 4096);
+  });
+
+  it('a file that ends early, or a source that gives too little, is an error', async () => {
+    const bytes = new Uint8Array(readFileSync(goldenPath('checkpoints/v1_partitioned')));
+    const short: ByteSource = {
+      size: bytes.length,
+      read: async (offset, length) => bytes.subarray(offset, offset + length - 1),
+    };
+    await expect(openCheckpoint(short)).rejects.toMatchObject({ code: 'Corrupt' });
+    // A view into a larger buffer is read from where it begins, and is not written to.
+    const wide = new Uint8Array(bytes.length + 7).fill(9);
+    wide.set(bytes, 7);
+    const before = wide.slice();
+    const checkpoint = await openCheckpoint(wide.subarray(7));
+    const { data } = await checkpoint.get('plain');
+    (data as Float32Array).fill(0);
+    expect(wide).toEqual(before);
+  });
+});
+
+describe('URLs', () => {
+  let server: Server;
+  let url = '';
+  let requests: string[] = [];
+  let mode: 'ranges' | 'whole' | 'no-head' | 'page' | 'wrong' = 'ranges';
+  const folder = mkdtempSync(join(tmpdir(), 'tfparity-url-'));
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      const path = decodeURIComponent(new URL(request.url!, 'http://x').pathname.slice(1));
+      requests.push(`${request.method} ${path} ${request.headers.range ?? ''}`.trim());
+      if (mode === 'page') {
+        const page = '<!doctype html><p>not found, but 200</p>'.padEnd(100);
+        response.writeHead(200, { 'content-length': page.length }).end(request.method === 'HEAD' ? '' : page);
+        return;
+      }
+      let bytes: Buffer;
+      try {
+        bytes = readFileSync(goldenPath(`checkpoints/${path}`));
+      } catch {
+        response.writeHead(404).end('gone');
+        return;
+      }
+      if (request.method === 'HEAD' && mode === 'no-head') response.writeHead(405).end();
+      else if (request.method === 'HEAD') response.writeHead(200, { 'content-length': bytes.length }).end();
+      else if (mode === 'whole') response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+      else {
+        const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range!)!.map(Number) as [number, number, number];
+        const start = mode === 'wrong' ? from + 1 : from;
+        response.writeHead(206, { 'content-range': `bytes ${start}-${to}/${bytes.length}` });
+        response.end(bytes.subarray(start, to + 1));
+      }
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  });
+  afterAll(() => {
+    server.close();
+    server.closeAllConnections();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each(['ranges', 'no-head', 'whole'] as const)('V2, V1 and object-based by a server of kind %s', async (kind) => {
+    mode = kind;
+    for (const name of ['v2_dtypes', 'v1_partitioned', 'tf2_object-1', 'saved_model/']) {
+      const here = await openCheckpoint(goldenPath(`checkpoints/${name}`));
+      expect(await fingerprint(await openCheckpoint(url + name))).toBe(await fingerprint(here));
+    }
+  });
+
+  it('fetches only the bytes of one tensor', async () => {
+    mode = 'ranges';
+    requests = [];
+    const checkpoint = await openCheckpoint(`${url}v2_many?token=1`);
+    const { name, bytes } = checkpoint.entries[10]!;
+    const listed = requests.length;
+    expect(requests.every((line) => line.includes('v2_many.index'))).toBe(true);
+    await checkpoint.get(name);
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(requests.at(-1)!)!.map(Number) as [number, number, number];
+    expect(to - from + 1).toBe(bytes);
+    expect(requests.length - listed).toBe(2);
+  });
+
+  it('says what a server did wrong', async () => {
+    mode = 'page';
+    await expect(openCheckpoint(`${url}x`)).rejects.toMatchObject({ code: 'NotACheckpoint' });
+    await expect(openCheckpoint(`${url}x.safetensors`)).rejects.toMatchObject({
+      message: expect.stringContaining('a web page'),
+    });
+    mode = 'ranges';
+    await expect(openCheckpoint(`${url}none`)).rejects.toMatchObject({ code: 'NotFound' });
+    mode = 'wrong';
+    await expect(openCheckpoint(`${url}v2_many`)).rejects.toMatchObject({ code: 'Corrupt' });
+    await expect(openCheckpoint('http://127.0.0.1:1/x')).rejects.toMatchObject({ code: 'Io' });
+  });
+});
