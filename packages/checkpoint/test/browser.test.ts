@@ -16,7 +16,14 @@ const browserPath = [
   '/usr/bin/google-chrome',
 ].find((path) => path && existsSync(path));
 
-async function bundle(): Promise<string> {
+let bundled: Promise<string> | undefined;
+
+function bundle(): Promise<string> {
+  bundled ??= makeBundle();
+  return bundled;
+}
+
+async function makeBundle(): Promise<string> {
   const result = (await build({
     logLevel: 'error',
     configFile: false,
@@ -26,7 +33,8 @@ async function bundle(): Promise<string> {
       target: 'es2022',
       minify: false,
       lib: { entry: fileURLToPath(new URL('../src/index.ts', import.meta.url)), formats: ['es'], fileName: 'index' },
-      rollupOptions: { output: { inlineDynamicImports: true } },
+      // HDF5 is large, and fetched only when an .h5 is opened.
+      rollupOptions: { external: ['h5wasm'], output: { inlineDynamicImports: true } },
     },
   })) as Rollup.RollupOutput[];
   return result[0]!.output[0].code;
