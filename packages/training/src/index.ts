@@ -1,1 +1,23 @@
-export {};
+export { IndexedSlices } from './indexed-slices.js';
+export {
+  type ApplyOptions,
+  type Gradient,
+  type GradientAndVariable,
+  type Hyperparameter,
+  type SlotDefinition,
+  Tf1Optimizer,
+} from './optimizer.js';
+export { AdadeltaOptimizer, type AdadeltaOptimizerOptions } from './optimizers/adadelta.js';
+export { AdagradOptimizer, type AdagradOptimizerOptions } from './optimizers/adagrad.js';
+export { AdagradDAOptimizer, type AdagradDAOptimizerOptions } from './optimizers/adagrad-da.js';
+export { AdamOptimizer, type AdamOptimizerOptions } from './optimizers/adam.js';
+export { FtrlOptimizer, type FtrlOptimizerOptions } from './optimizers/ftrl.js';
+export { GradientDescentOptimizer, type GradientDescentOptimizerOptions } from './optimizers/gradient-descent.js';
+export { MomentumOptimizer, type MomentumOptimizerOptions } from './optimizers/momentum.js';
+export { ProximalAdagradOptimizer, type ProximalAdagradOptimizerOptions } from './optimizers/proximal-adagrad.js';
+export {
+  ProximalGradientDescentOptimizer,
+  type ProximalGradientDescentOptimizerOptions,
+} from './optimizers/proximal-gradient-descent.js';
+export { RMSPropOptimizer, type RMSPropOptimizerOptions } from './optimizers/rmsprop.js';
+export { isTrainingError, TrainingError, type TrainingErrorCode } from './training-error.js';
