@@ -3,16 +3,9 @@ import { type NdArray, toNdArray } from '@tfparity/array';
 import { assign, Graph, globalVariablesInitializer, group, Session } from '@tfparity/graph';
 import { DeterministicRandomTestTool, type RandomTestMode } from '@tfparity/random';
 import { RandomOp } from '@tfparity/random/philox';
-import {
-  GraphKeys,
-  getCollection,
-  globalVariables,
-  regularizationLoss,
-  tf1VariableStore,
-  variableCreatorScope,
-} from '@tfparity/variables';
+import { GraphKeys, getCollection, globalVariables, tf1VariableStore, variableCreatorScope } from '@tfparity/variables';
 import { sha256 } from './golden.js';
-import { forwardPass, InceptionResnetV2 } from './inception-resnet-v2.js';
+import { forwardPass, InceptionLogits, type InceptionOutputs, InceptionResnetV2 } from './inception-resnet-v2.js';
 
 /** How a run is made: the same for both sides. */
 export interface RunSettings {
@@ -111,14 +104,29 @@ export function runTf1(settings: RunSettings): ModelRun {
 /** A migrated model to run: its layer, and the call that computes all outputs. */
 interface MigratedModel {
   readonly layer: InceptionResnetV2;
-  call(images: tf.Tensor4D): tf.Tensor[];
+  call(images: tf.Tensor): InceptionOutputs;
 }
 
-function migratedModel({ training }: RunSettings, functional: boolean): MigratedModel {
+function layerModel({ training }: RunSettings): MigratedModel {
   const layer = new InceptionResnetV2(1000);
-  // In a functional model the variables exist as soon as the model is built, before its first call.
-  const model = functional ? layer.asFunctionalModel({ training }) : layer;
-  return { layer, call: (images) => model.apply(images, { training }) as tf.Tensor[] };
+  return { layer, call: (images) => tf.tidy(() => layer.apply(images, { training })) };
+}
+
+/** The layer in a functional model: its variables exist as soon as the model is built, before its first call. */
+function functionalModel({ training }: RunSettings): MigratedModel {
+  let endPoints: Record<string, tf.Tensor> | undefined;
+  const layer = new InceptionResnetV2(1000);
+  const model = new InceptionLogits(layer, (outputs) => {
+    // The model tidies up around its layers; what is looked at later must be kept.
+    if (endPoints !== undefined)
+      for (const [name, tensor] of Object.entries(outputs.endPoints)) endPoints[name] = tf.keep(tensor);
+  }).asFunctionalModel({ training });
+  const call = (images: tf.Tensor): InceptionOutputs => {
+    endPoints = {};
+    const logits = tf.tidy(() => model.apply(images, { training }) as tf.Tensor);
+    return { logits, endPoints };
+  };
+  return { layer, call };
 }
 
 /** The layer's variables in order of creation. */
@@ -126,8 +134,8 @@ function variablesOf(layer: InceptionResnetV2): tf.Variable[] {
   return [...(tf1VariableStore(layer)?.variables.values() ?? [])];
 }
 
-function resetVariables(model: MigratedModel, x: tf.Tensor4D, value: number): VariableState[] {
-  tf.dispose(tf.tidy(() => model.call(x)));
+function resetVariables(model: MigratedModel, x: tf.Tensor, value: number): VariableState[] {
+  tf.dispose(model.call(x));
   return variablesOf(model.layer).map((variable) => {
     tf.tidy(() => variable.assign(tf.fill(variable.shape, value)));
     return stateOf(variable, variable);
@@ -145,11 +153,11 @@ export function runMigrated(settings: RunSettings, { functional = false } = {}):
       return variable;
     });
     const x = images(settings);
-    const model = migratedModel(settings, functional);
+    const model = functional ? functionalModel(settings) : layerModel(settings);
     const reset = settings.reset === undefined ? undefined : resetVariables(model, x, settings.reset);
-    const outputs = model.layer.named(tf.tidy(() => model.call(x)));
+    const outputs = model.call(x);
     const losses = model.layer.calculateLosses();
-    const computed = download({ loss: regularizationLoss(model.layer), losses: tf.stack(losses) });
+    const computed = download({ loss: model.layer.regularizationLoss(), losses: tf.stack(losses) });
     const run = {
       variables: reset ?? initial,
       regularizationLosses: Array.from(computed.losses.data as Float32Array),

@@ -1,11 +1,10 @@
 // The guide's two examples for step 1: a layer that makes new variables in every call, and the same layer mended.
 
 import * as tf from '@tensorflow/tfjs-core';
-import { layers } from '@tensorflow/tfjs-layers';
-import { trackTf1StyleVariables, variable } from '@tfparity/variables';
+import { Tf1Layer, trackTf1StyleVariables, variable } from '@tfparity/variables';
 
 /** Scales by variables that each call makes anew: what the guards of step 1 are there to find. */
-export class BrokenScalingLayer extends layers.Layer {
+export class BrokenScalingLayer extends Tf1Layer<tf.Tensor> {
   static readonly className = 'BrokenScalingLayer';
 
   @trackTf1StyleVariables
@@ -17,7 +16,7 @@ export class BrokenScalingLayer extends layers.Layer {
 }
 
 /** Scales by variables that the first call makes and the others reuse. */
-export class FixedScalingLayer extends layers.Layer {
+export class FixedScalingLayer extends Tf1Layer<tf.Tensor> {
   static readonly className = 'FixedScalingLayer';
   private scale?: tf.Variable;
   private bias?: tf.Variable;

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { toNdArray } from '@tfparity/array';
 import { Graph, Session } from '@tfparity/graph';
 import { compareArrays } from '@tfparity/numerics';
 import { DeterministicRandomTestTool, type RandomTestMode, uniform } from '@tfparity/random';
