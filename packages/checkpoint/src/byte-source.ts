@@ -10,6 +10,8 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Like `read`, straight into the caller's memory; a source that cannot do so leaves it out. */
   readInto?(offset: number, target: Uint8Array): Promise<void>;
+  /** Memory that `readInto` is about to fill wholly, and that may hold anything before; left out where zeros cost nothing. */
+  allocate?(length: number): Uint8Array;
   /** Gives back what the source holds (a file handle); it may be read again afterwards. */
   close?(): Promise<void>;
 }
@@ -120,6 +122,24 @@ export async function readExactly(
   if (bytes.byteLength !== length) {
     throw corrupt(`${length} bytes were asked for, ${bytes.byteLength} came`, where, { length });
   }
+  return bytes;
+}
+
+/**
+ * The bytes asked for, in memory that is the caller's own; `pad` unused bytes come before them, to align what is in them.
+ *
+ * @throws {CheckpointError} `Corrupt` where they lie outside the file, or fewer came
+ */
+export async function readOwned(
+  source: ByteSource,
+  offset: number,
+  length: number,
+  tensor?: string,
+  pad = 0,
+): Promise<Uint8Array> {
+  checkRange(source, offset, length, tensor);
+  const bytes = (source.allocate?.(pad + length) ?? new Uint8Array(pad + length)).subarray(pad);
+  await readFully(source, offset, bytes, tensor);
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 import type { NdArray } from '@tfparity/array';
-import { type ByteSource, readFully } from './byte-source.js';
+import { type ByteSource, readOwned } from './byte-source.js';
 import { corrupt } from './errors.js';
 import { streamEntries } from './read-ahead.js';
 import type { CheckpointEntry, CheckpointFormat, NamedArray, TensorStore } from './store.js';
@@ -30,9 +30,7 @@ export class PlacedStore implements TensorStore {
 
   async read(entry: CheckpointEntry): Promise<NdArray> {
     const { offset, bytes, decode, name } = entry as PlacedEntry;
-    const target = new Uint8Array(bytes);
-    await readFully(this.source, offset, target, name);
-    return decode(target);
+    return decode(await readOwned(this.source, offset, bytes, name));
   }
 
   stream(entries: readonly CheckpointEntry[]): AsyncIterable<NamedArray> {

@@ -1,5 +1,5 @@
 import type { NdArray } from '@tfparity/array';
-import { type ByteSource, readFully } from './byte-source.js';
+import { type ByteSource, readOwned } from './byte-source.js';
 import type { CheckpointEntry, NamedArray } from './store.js';
 
 /** Reading that takes so many bytes of memory, and what is then to be given out, each decoded when its turn comes. */
@@ -8,8 +8,9 @@ export interface ReadJob {
   run(): Promise<(() => NamedArray)[]>;
 }
 
-// Small tensors are read together up to BATCH; up to AHEAD bytes are under way while the caller works on what came.
-const BATCH = 2 * 2 ** 20;
+// Tensors of up to SMALL bytes are read together, up to BATCH, and copied out; larger ones straight to where they stay. Up to AHEAD bytes are under way while the caller works on what came.
+const SMALL = 2 ** 16;
+const BATCH = 2 ** 20;
 const AHEAD = 32 * 2 ** 20;
 const MAX_PENDING = 8;
 
@@ -87,7 +88,7 @@ export function streamEntries<E extends CheckpointEntry>(
     }
     const last = batch.at(-1)?.place;
     const joins = last && place.file === last.file && place.offset === last.offset + last.size;
-    if (!joins || bytes + place.size > BATCH) flush();
+    if (!joins || Math.max(place.size, last.size) > SMALL || bytes + place.size > BATCH) flush();
     batch.push({ entry, place });
     bytes += place.size;
   }
@@ -110,8 +111,7 @@ function batchJob<E extends CheckpointEntry>(
       for (const job of jobs) all.push(...(await job.run()));
       return all;
     }
-    const bytes = new Uint8Array(size);
-    await readFully(source, place.offset, bytes, first.name);
+    const bytes = await readOwned(source, place.offset, size, first.name);
     if (batch.length === 1) return [() => ({ name: first.name, ...reader.decode(first, bytes) })];
     return batch.map(({ entry, place: { offset, size: length } }) => () => {
       const from = offset - place.offset;

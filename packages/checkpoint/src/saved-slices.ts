@@ -3,7 +3,7 @@
 import type { NdArray } from '@tfparity/array';
 import { DTYPES, dataLength, sameShape } from '@tfparity/array';
 import { readShape } from './bundle-entry.js';
-import { type ByteSource, readExactly, readFully } from './byte-source.js';
+import { type ByteSource, readExactly, readOwned } from './byte-source.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { corrupt, type Where } from './errors.js';
 import { ProtoReader } from './proto-reader.js';
@@ -147,8 +147,7 @@ export class SavedSlices implements TensorStore {
       ? this.peek(await readExactly(source, block.offset, PEEK, entry.name), block, entry)
       : undefined;
     const pad = values === undefined ? 0 : (8 - (values % 8)) % 8;
-    const stored = new Uint8Array(new ArrayBuffer(pad + block.size + TRAILER_SIZE), pad);
-    await readFully(source, block.offset, stored, entry.name);
+    const stored = await readOwned(source, block.offset, block.size + TRAILER_SIZE, entry.name, pad);
     return table.unpack(stored, block, this.blockLimit, entry.name);
   }
 

@@ -1,7 +1,7 @@
 // V2 checkpoints: BundleReader of tensorflow/core/util/tensor_bundle/tensor_bundle.cc. An index table, and shards of raw bytes.
 import { DTYPES, type NdArray } from '@tfparity/array';
 import { type BundleEntry, type BundleHeader, type BundleTensor, readEntry, readHeader } from './bundle-entry.js';
-import { type ByteSource, type FileSet, readFully } from './byte-source.js';
+import { type ByteSource, type FileSet, readOwned } from './byte-source.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { CheckpointError, corrupt, type Where } from './errors.js';
 import { decodeObjectGraph, OBJECT_GRAPH_KEY, type ObjectGraph } from './object-graph.js';
@@ -156,9 +156,7 @@ export class TensorBundle implements TensorStore {
         { file: source.name ?? this.shardFile(stored), offset: stored.offset, tensor: name },
       );
     }
-    const bytes = new Uint8Array(stored.bytes);
-    await readFully(source, stored.offset, bytes, name);
-    return this.decode(name, stored, bytes);
+    return this.decode(name, stored, await readOwned(source, stored.offset, stored.bytes, name));
   }
 
   /** The array in these bytes (which it keeps), once their checksum is right. */
