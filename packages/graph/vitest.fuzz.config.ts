@@ -1,4 +1,4 @@
-import { mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import shared from '../../vitest.shared.ts';
 
-export default mergeConfig(shared, { test: { include: ['fuzz/**/*.fuzz.ts'] } });
+export default defineConfig({ ...shared, test: { ...shared.test, include: ['fuzz/**/*.fuzz.ts'] } });

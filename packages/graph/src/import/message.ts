@@ -71,9 +71,13 @@ export function decodeMessage<T extends Message>(type: MessageType<T>, bytes: Ui
 /** Writes a message as TensorFlow reads it: fields in order of number, maps in order of key, then unknown fields. */
 export function encodeMessage<T extends Message>(type: MessageType<T>, message: T): Uint8Array {
   const writer = new WireWriter();
+  writeMessage(writer, type as MessageType, message);
+  return writer.finish();
+}
+
+function writeMessage(writer: WireWriter, type: MessageType, message: Message): void {
   for (const field of type.fields) writeField(writer, field, (message as Values)[field.name]);
   for (const raw of message.unknown ?? []) writer.raw(raw);
-  return writer.finish();
 }
 
 function defaultOf(field: NamedField): unknown {
@@ -198,11 +202,11 @@ function writeField(writer: WireWriter, field: NamedField, value: unknown): void
   if (value === undefined) return;
   if (field.label === 'map') {
     for (const [key, item] of [...(value as Map<string, unknown>)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
-      const entry = new WireWriter();
-      writeKeyed(entry, 1, 'string', key);
-      writeKeyed(entry, 2, field.kind, item, field);
       writer.key(field.id, 2);
-      writer.block(entry.finish());
+      writer.nested(() => {
+        writeKeyed(writer, 1, 'string', key);
+        writeKeyed(writer, 2, field.kind, item, field);
+      });
     }
   } else if (field.label === 'repeated') {
     writeRepeated(writer, field, value as unknown[]);
@@ -217,10 +221,10 @@ function writeRepeated(writer: WireWriter, field: NamedField, list: readonly unk
     for (const item of list) writeKeyed(writer, field.id, field.kind, item, field);
     return;
   }
-  const packed = new WireWriter();
-  for (const item of list) writeScalar(packed, field.kind, item);
   writer.key(field.id, 2);
-  writer.block(packed.finish());
+  writer.nested(() => {
+    for (const item of list) writeScalar(writer, field.kind, item);
+  });
 }
 
 function isDefault(kind: FieldSpec['kind'], value: unknown): boolean {
@@ -230,7 +234,7 @@ function isDefault(kind: FieldSpec['kind'], value: unknown): boolean {
 
 function writeKeyed(writer: WireWriter, id: number, kind: FieldSpec['kind'], value: unknown, field?: NamedField): void {
   writer.key(id, wireOf(kind));
-  if (kind === 'message') writer.block(encodeMessage(field!.message!(), value as Message));
+  if (kind === 'message') writer.nested(() => writeMessage(writer, field!.message!(), value as Message));
   else writeScalar(writer, kind, value);
 }
 

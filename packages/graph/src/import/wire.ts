@@ -132,6 +132,24 @@ export class WireWriter {
   private view = new DataView(this.bytes.buffer);
   private size = 0;
 
+  /** Writes what `body` writes as one length-delimited block, without a buffer of its own. */
+  nested(body: () => void): void {
+    const at = this.grow(1);
+    body();
+    const length = this.size - at - 1;
+    let width = 1;
+    for (let rest = length; rest > 127; rest >>>= 7) width += 1;
+    if (width > 1) {
+      this.grow(width - 1);
+      this.bytes.copyWithin(at + width, at + 1, at + 1 + length);
+    }
+    let rest = length;
+    for (let i = 0; i < width; i++) {
+      this.bytes[at + i] = i < width - 1 ? (rest & 0x7f) | 0x80 : rest;
+      rest >>>= 7;
+    }
+  }
+
   /** What was written; a copy. */
   finish(): Uint8Array {
     return this.bytes.slice(0, this.size);
