@@ -1,4 +1,6 @@
+export { type VariableGrads, type VariableGradsOptions, variableGrads } from './gradients/variable-grads.js';
 export { IndexedSlices } from './indexed-slices.js';
+export { softmaxCrossEntropyWithLogits } from './losses/softmax-cross-entropy.js';
 export {
   type ApplyOptions,
   type Gradient,

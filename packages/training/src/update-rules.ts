@@ -3,8 +3,13 @@ import type { Hyper, RangeUpdate, UpdateRule } from './update-rule.js';
 
 const { fround: f, sqrt, abs, sign, max, pow } = Math;
 
-/** 1/sqrt(x) as Eigen computes it one by one; its vectors of 4 and 8 start from the processor's estimate. */
-const rsqrt = (x: number): number => f(1 / f(sqrt(x)));
+/**
+ * 1/sqrt(x) of element `i` of `count`: Eigen takes 8 at a time from the processor's estimate and a Newton step (to which
+ * the correctly rounded value is the nearest that can be said), and the rest one by one, rounded twice.
+ */
+function rsqrt(x: number, i: number, count: number): number {
+  return i < count - (count % 8) ? f(1 / sqrt(x)) : f(1 / f(sqrt(x)));
+}
 
 /** var -= grad * lr; rows that appear twice are subtracted twice (TF composes it of `ResourceScatterAdd`). */
 export const GRADIENT_DESCENT: UpdateRule = {
@@ -102,7 +107,7 @@ export const RMSPROP: UpdateRule = {
     for (let i = 0, j = at; i < count; i++, j++) {
       const g = gradient[from + i]!;
       const square = f(f(ms![j]! * rho!) + f(f(g * g) * c));
-      const step = f(f(mom![j]! * momentum!) + f(f(rsqrt(f(square + epsilon!)) * lr!) * g));
+      const step = f(f(mom![j]! * momentum!) + f(f(rsqrt(f(square + epsilon!), i, count) * lr!) * g));
       ms![j] = square;
       mom![j] = step;
       w![j] = w![j]! - step;
@@ -138,7 +143,7 @@ export const CENTERED_RMSPROP: UpdateRule = {
       const square = f(f(ms![j]! * rho!) + f(f(g * g) * c));
       const mean = f(f(mg![j]! * rho!) + f(g * c));
       const variance = f(f(square + epsilon!) - f(mean * mean));
-      const step = f(f(mom![j]! * momentum!) + f(f(rsqrt(variance) * lr!) * g));
+      const step = f(f(mom![j]! * momentum!) + f(f(rsqrt(variance, i, count) * lr!) * g));
       ms![j] = square;
       mg![j] = mean;
       mom![j] = step;
@@ -158,7 +163,7 @@ export const ADAGRAD: UpdateRule = {
       const g = gradient[from + i]!;
       const a = f(accum![j]! + f(g * g));
       accum![j] = a;
-      w![j] = w![j]! - f(f(g * lr!) * rsqrt(a));
+      w![j] = w![j]! - f(f(g * lr!) * rsqrt(a, i, count));
     }
   },
 };
@@ -197,7 +202,7 @@ export const ADADELTA: UpdateRule = {
     for (let i = 0, j = at; i < count; i++, j++) {
       const g = gradient[from + i]!;
       const a = f(f(accum![j]! * rho!) + f(f(g * g) * c));
-      const step = f(f(f(sqrt(f(updates![j]! + epsilon!))) * rsqrt(f(a + epsilon!))) * g);
+      const step = f(f(f(sqrt(f(updates![j]! + epsilon!))) * rsqrt(f(a + epsilon!), i, count)) * g);
       accum![j] = a;
       w![j] = w![j]! - f(step * lr!);
       updates![j] = f(updates![j]! * rho!) + f(f(step * step) * c);
@@ -272,7 +277,7 @@ export const PROXIMAL_ADAGRAD: UpdateRule = {
       const g = gradient[from + i]!;
       const a = f(accum![j]! + f(g * g));
       accum![j] = a;
-      const rate = f(lr! * rsqrt(a));
+      const rate = f(lr! * rsqrt(a, i, count));
       w![j] = proximal(f(w![j]! - f(g * rate)), rate, l1!, l2!);
     }
   },

@@ -1,0 +1,83 @@
+// TF's gradients of ops (python/ops/*_grad.py, TF 2.21) where tfjs's own take other ops, and so round otherwise.
+import * as tf from '@tensorflow/tfjs-core';
+import { IndexedSlices } from '../indexed-slices.js';
+import type { Gradient } from '../optimizer.js';
+import { biasAddGrad } from './bias-add-grad.js';
+
+/** A forward op, as its gradient sees it. */
+export interface ForwardOp {
+  readonly kernel: string;
+  readonly inputNames: readonly string[];
+  readonly inputShapes: readonly (readonly number[])[];
+  readonly attrs: Readonly<Record<string, unknown>>;
+  /** Whether the input is a variable. */
+  readonly isVariable: readonly boolean[];
+  /** An input's value; only where it is saved or of a graph. */
+  input(name: string): tf.Tensor | undefined;
+}
+
+/** The gradients by input, or undefined where tfjs's own do. */
+export type GradientFunction = (
+  op: ForwardOp,
+  dys: readonly (tf.Tensor | null)[],
+) => Readonly<Record<string, () => Gradient>> | undefined;
+
+/** `x + bias` over the last axis is TensorFlow's BiasAdd. */
+const add: GradientFunction = ({ inputNames, inputShapes }, dys) => {
+  const dy = dys[0];
+  const [a, b] = inputShapes;
+  if (dy == null || b?.length !== 1 || a === undefined || a.length < 2 || b[0] !== a[a.length - 1]) return undefined;
+  return { [inputNames[0]!]: () => dy, [inputNames[1]!]: () => biasAddGrad(dy) };
+};
+
+/** Rows of a variable: its gradient is those rows. */
+const gather: GradientFunction = ({ inputNames, inputShapes, attrs, isVariable, input }, dys) => {
+  const dy = dys[0];
+  const axis = Number(attrs['axis'] ?? 0);
+  if (dy == null || axis !== 0 || Number(attrs['batchDims'] ?? 0) !== 0 || !isVariable[0]) return undefined;
+  const indices = input('indices');
+  const shape = inputShapes[0]!;
+  if (indices === undefined) return undefined;
+  return {
+    [inputNames[0]!]: () =>
+      new IndexedSlices(
+        tf.reshape(dy, [indices.size, ...shape.slice(1)]),
+        tf.reshape(tf.cast(indices, 'int32'), [indices.size]),
+        shape,
+      ),
+  };
+};
+
+/** Gradients of ours, by kernel. */
+export const GRADIENT_FUNCTIONS: Readonly<Record<string, GradientFunction>> = { Add: add, GatherV2: gather };
+
+/** Kernels that gradients do not pass, and that are no mistake: what they give does not vary smoothly with an input. */
+export const NOT_DIFFERENTIABLE: ReadonlySet<string> = new Set([
+  'ArgMax',
+  'ArgMin',
+  'Equal',
+  'NotEqual',
+  'Greater',
+  'GreaterEqual',
+  'Less',
+  'LessEqual',
+  'LogicalAnd',
+  'LogicalOr',
+  'LogicalNot',
+  'IsNan',
+  'IsInf',
+  'IsFinite',
+  'Shape',
+  'Range',
+  'TopK',
+  'NonMaxSuppressionV3',
+  'Unique',
+  'Where',
+  'Bincount',
+  'RandomUniform',
+  'RandomUniformInt',
+  'RandomStandardNormal',
+  'TruncatedNormal',
+  'RandomShuffle',
+  'RandomCategorical',
+]);
