@@ -30,4 +30,21 @@ describeGolden('checkpoints/expected.json', () => {
       if (names) expect(checkpoint.objectGraph?.nodes.length).toBeGreaterThan(1);
     });
   }
+
+  it('names the variables of an object-based checkpoint as they call themselves, slots too', async () => {
+    const { names = {} } = expected['tf2_object-1'] ?? {};
+    const checkpoint = await openCheckpoint(goldenPath('checkpoints/tf2_object-1'));
+    for (const [name, shape] of Object.entries(names)) {
+      expect((await checkpoint.get(name.replace(/:0$/, ''))).shape, name).toEqual(shape);
+    }
+    const slots = checkpoint.objectGraph?.nodes.flatMap((node) => node.slots.map(({ slot }) => slot)) ?? [];
+    expect([...new Set(slots)].sort()).toEqual(['m', 'v']);
+    await expect(checkpoint.get('first/kernal')).rejects.toMatchObject({ code: 'NotFound', tensor: 'first/kernal' });
+  });
+
+  it('opens a SavedModel by its folder', async () => {
+    const checkpoint = await openCheckpoint(goldenPath('checkpoints/saved_model'));
+    expect(checkpoint.format).toBe('SavedModel');
+    expect((await checkpoint.get('first/kernel')).shape).toEqual([3, 4]);
+  });
 });
