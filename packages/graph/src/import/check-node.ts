@@ -1,9 +1,10 @@
 import { GraphError } from '../graph-error.js';
 import { checkShape, checkTensor } from './check-tensor.js';
 import type { GraphLimits } from './graph-limits.js';
-import type { AttrValue, NodeDef } from './graph-protos.js';
+import type { AttrListValue, AttrValue, NodeDef } from './graph-protos.js';
 import type { OpAttribute, OpSignature } from './op-registry.js';
 
+const utf8 = new TextDecoder();
 const NAME = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/;
 
 // Members of AttrValue's oneof, by TensorFlow's name of an attribute's type.
@@ -17,6 +18,11 @@ const MEMBER: Readonly<Record<string, keyof AttrValue>> = {
   tensor: 'tensor',
   func: 'func',
 };
+
+const LIST_MEMBER: Readonly<Record<string, keyof AttrListValue>> = {
+  ...(MEMBER as Record<string, keyof AttrListValue>),
+};
+const LISTS: ReadonlySet<string> = new Set(Object.values(LIST_MEMBER));
 
 /** Checks a node's name, its inputs' form, and its attributes against the op's signature. */
 export function checkNode(node: NodeDef, signature: OpSignature | undefined, limits: GraphLimits): void {
@@ -55,7 +61,7 @@ function checkAttribute(node: NodeDef, attribute: OpAttribute, value: AttrValue)
   }
   if (allowed === undefined) return;
   for (const item of values) {
-    const text = item instanceof Uint8Array ? new TextDecoder().decode(item) : String(item);
+    const text = item instanceof Uint8Array ? utf8.decode(item) : String(item);
     if (!allowed.includes(text)) {
       throw invalid(
         node,
@@ -74,11 +80,10 @@ function valuesOf(value: AttrValue, type: string): readonly unknown[] | undefine
     return found === undefined ? undefined : [found];
   }
   if (value.list === undefined) return undefined;
-  const { list } = value;
-  const all = { string: list.s, int: list.i, float: list.f, bool: list.b, type: list.type, shape: list.shape };
-  const lists: Record<string, readonly unknown[]> = { ...all, tensor: list.tensor, func: list.func };
-  const others = Object.keys(lists).filter((key) => key !== inner && lists[key]!.length > 0);
-  return others.length > 0 ? undefined : lists[inner];
+  for (const [kind, values] of Object.entries(value.list)) {
+    if (LISTS.has(kind) && kind !== LIST_MEMBER[inner] && (values as unknown[]).length > 0) return undefined;
+  }
+  return value.list[LIST_MEMBER[inner]!] as readonly unknown[];
 }
 
 function checkValue(node: NodeDef, name: string, value: AttrValue, limits: GraphLimits): void {

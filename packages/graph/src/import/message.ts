@@ -29,11 +29,15 @@ export interface MessageType<T extends Message = Message> {
   readonly name: string;
   readonly fields: readonly NamedField[];
   readonly byId: ReadonlyMap<number, NamedField>;
+  /** The fields that every message has: all but messages and members of oneofs. */
+  readonly present: readonly NamedField[];
   /** Never set; carries the type. */
   readonly type?: T;
 }
 
 type Values = Record<string, unknown> & Message;
+
+const NO_BYTES = new Uint8Array(0);
 
 // As deep as protobuf's own readers go.
 const DEEPEST = 100;
@@ -44,16 +48,14 @@ export function defineMessage<T extends Message>(
   table: Record<Exclude<keyof T, 'unknown'>, FieldSpec>,
 ): MessageType<T> {
   const fields = Object.entries<FieldSpec>(table).map(([field, spec]) => ({ name: field, ...spec }));
-  return { name, fields, byId: new Map(fields.map((field) => [field.id, field])) };
+  const present = fields.filter((field) => defaultOf(field) !== undefined);
+  return { name, fields, present, byId: new Map(fields.map((field) => [field.id, field])) };
 }
 
 /** A message with every field at its default, and the given ones set. */
 export function createMessage<T extends Message>(type: MessageType<T>, init: Partial<T> = {}): T {
   const message: Values = {};
-  for (const field of type.fields) {
-    const value = defaultOf(field);
-    if (value !== undefined) message[field.name] = value;
-  }
+  for (const field of type.present) message[field.name] = defaultOf(field);
   return Object.assign(message, init) as T;
 }
 
@@ -92,7 +94,7 @@ function defaultScalar(kind: FieldSpec['kind']): unknown {
     case 'string':
       return '';
     case 'bytes':
-      return new Uint8Array(0);
+      return NO_BYTES;
     case 'bool':
       return false;
     case 'int64':
