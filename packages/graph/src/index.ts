@@ -35,6 +35,7 @@ export {
   writeSavedModel,
 } from './lower/write-graph.js';
 export type { FeedValue } from './native/feed-value.js';
+export { ISOLATION_LIMITS, type IsolationLimits } from './native/isolated-run.js';
 export { type TensorFlowFeeds, TensorFlowSession, type TensorFlowSessionOptions } from './native/tensorflow-session.js';
 export { type Attributes, GraphTensor, Operation, type OutputInfo, type OutputRef } from './operation.js';
 export { type Feeds, Session, type SessionOptions } from './session.js';

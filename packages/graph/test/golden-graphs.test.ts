@@ -52,7 +52,7 @@ native("slim's own TF1 graphs in TensorFlow's session (backend tensorflow)", () 
         );
         const variables = [...session.variables()].map(([name, array]) => [name, sha256(array)]);
         expect(variables).toEqual(net.variables.map(({ name, sha256 }) => [name, sha256]));
-      });
+      }, 240_000);
     });
   }
 });
