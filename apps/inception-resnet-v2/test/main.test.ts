@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { backends, describeGolden, goldenPath } from '@tfparity/testing';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'tfparity-app-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the program as a user does, from its sources. */
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const loader = import.meta.resolve('tsx');
+  const program = ['--conditions=@tfparity/source', '--import', loader, 'src/main.ts', '--html', 'none', ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, program, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+interface Step {
+  id: string;
+  passed: boolean;
+  bitIdentical?: boolean;
+  regularizationLoss?: { tf1: number; migrated: number };
+  logits?: { tf1: number[]; migrated: number[] };
+  golden?: { bitIdentical: boolean; maxAbsoluteDifference: number; variables: { count: number; identical: number } };
+}
+
+function result(file: string): { backend: string; passed: boolean; steps: Step[] } {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+describe('bad input', () => {
+  it.each([
+    [['--steps', '5-nothing'], "there is no step '5-nothing'; steps are 1-created-once, 2-inventory"],
+    [['--golden', 'roughly'], "--golden is tolerance or bits, not 'roughly'"],
+    [['--backend', 'webgpu'], "'webgpu' is not a backend; choose one of tensorflow, wasm, cpu"],
+    [['--frobnicate'], "Unknown option '--frobnicate'"],
+  ])('%j is exit code 2 and one clear message', (args, message) => {
+    const json = join(folder, 'never.json');
+    const { status, stderr } = run([...args, '--json', json]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(existsSync(json)).toBe(false);
+  });
+
+  it('a folder that cannot be made is exit code 2', () => {
+    writeFileSync(join(folder, 'file'), '');
+    const { status, stderr } = run(['--steps', '4-arrays-constant', '--json', join(folder, 'file', 'result.json')]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('EEXIST');
+  });
+});
+
+describe('--help and --steps list', () => {
+  it('say what there is', () => {
+    expect(run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('usage: npm start') });
+    const { stdout } = run(['--steps', 'list']);
+    expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual(
+      expect.arrayContaining(['3-reset', '4-training-image']),
+    );
+  });
+});
+
+describe.each(backends)('random arrays on %s', (backend) => {
+  it('are the published ones, in a graph and outside', () => {
+    const json = join(folder, `arrays-${backend}.json`);
+    const { status, stdout } = run([
+      '--backend',
+      backend,
+      '--steps',
+      '4-arrays-constant,4-arrays-num-random-ops',
+      '--json',
+      json,
+    ]);
+    expect(stdout).toContain('All 2 steps passed');
+    expect(status).toBe(0);
+    expect(result(json)).toMatchObject({
+      backend,
+      passed: true,
+      steps: [{ id: '4-arrays-constant' }, { id: '4-arrays-num-random-ops' }],
+    });
+  });
+});
+
+describeGolden('nets/inception_resnet_v2.infer.json', () => {
+  const native = backends.includes('tensorflow');
+  const backend = native ? 'tensorflow' : 'wasm';
+
+  it(`is met by every step on ${backend}, ${native ? 'to the last bit' : 'within tolerance'}`, {
+    timeout: 600_000,
+  }, () => {
+    const json = join(folder, 'all.json');
+    const { stdout, stderr, status } = run([
+      '--backend',
+      backend,
+      '--json',
+      json,
+      ...(native ? ['--golden', 'bits'] : []),
+    ]);
+    expect(stderr + stdout).toContain('All 9 steps passed');
+    expect(status).toBe(0);
+    const { steps } = result(json);
+    const runs = steps.filter((step) => step.logits !== undefined);
+    expect(runs.map(({ id }) => id)).toEqual([
+      '3-reset',
+      '4-inference',
+      '4-training',
+      '4-training-image',
+      '4-training-constant-functional',
+    ]);
+    for (const step of runs) {
+      expect(step.bitIdentical, step.id).toBe(true);
+      expect(step.logits!.migrated).toEqual(step.logits!.tf1);
+      expect(step.golden!.variables, step.id).toEqual({ count: 1114, identical: 1114 });
+      if (native) expect(step.golden!.bitIdentical, step.id).toBe(true);
+    }
+  });
+
+  it('that is not met fails the step with exit code 1', { timeout: 600_000 }, () => {
+    const changed = join(folder, 'golden');
+    cpSync(goldenPath('nets'), join(changed, 'nets'), { recursive: true });
+    const file = join(changed, 'nets/inception_resnet_v2.infer.json');
+    const golden = JSON.parse(readFileSync(file, 'utf8'));
+    golden.endpoints.Mixed_6a.samples[3] += 0.01;
+    writeFileSync(file, JSON.stringify(golden));
+    const { status, stdout } = run(['--backend', backend, '--steps', '4-inference'], { TFPARITY_GOLDEN: changed });
+    expect(stdout).toContain('FAIL  4-inference');
+    expect(stdout).toContain('NOT MET');
+    expect(status).toBe(1);
+  });
+});
