@@ -1,1 +1,13 @@
-export {};
+export type {
+  FaultOutcome,
+  FaultResult,
+  SensitivityReport,
+  StepComparison,
+  StepId,
+  StepStatus,
+  StepWarning,
+  UpdateSummary,
+  ValidationEnvironment,
+  ValidationReport,
+  ValidationStep,
+} from './validation-report.js';
