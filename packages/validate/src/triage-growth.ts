@@ -1,0 +1,151 @@
+import { sameShape } from '@tfparity/array';
+import { UNIT_ROUNDOFF } from './rounding-bounds.js';
+import type { ArrayDigest, Trace, TraceEndPoint } from './trace.js';
+import type { TraceAlignment } from './trace-alignment.js';
+import { figuresOf, sameBits, sampledDifference } from './triage-difference.js';
+import type { Amplification, DifferenceFigures, GrowthPoint, TriageVerdict } from './triage-report.js';
+
+/** Relative error, in unit roundoffs, from which rounding is called amplified. */
+export const AMPLIFIED = 1024;
+
+/** How far above the noise floor a difference may be and be noise; and how far, to be only suspicious. */
+const NOISE_MARGIN = 16;
+const SUSPICIOUS_MARGIN = 128;
+
+/** A growth point before its noise, shadow and verdict are known. */
+interface Step {
+  readonly name: string;
+  readonly index: number;
+  readonly figures: DifferenceFigures;
+  readonly magnitude: number;
+  readonly identical: boolean;
+}
+
+const lastPart = (name: string) => name.split('/').at(-1);
+
+/** The end point of that path, or else the only one whose last part is the same. */
+export function counterpart(name: string, points: readonly TraceEndPoint[]): TraceEndPoint | undefined {
+  const exact = points.find((point) => point.name === name);
+  if (exact !== undefined) return exact;
+  const similar = points.filter((point) => lastPart(point.name) === lastPart(name));
+  return similar.length === 1 ? similar[0] : undefined;
+}
+
+function strided(values: ArrayLike<number>, stride: number): Float64Array {
+  const picked = new Float64Array(Math.ceil(values.length / stride));
+  for (let i = 0; i < picked.length; i++) picked[i] = values[i * stride]!;
+  return picked;
+}
+
+const APART: DifferenceFigures = { maxAbsolute: 0, relativeL2: null, nonFinite: 0, sampled: true };
+
+function pointFigures(reference: TraceEndPoint, migrated: TraceEndPoint): DifferenceFigures {
+  const [a, b] = [reference.value?.data, migrated.value?.data];
+  if (!sameShape(reference.digest.shape, migrated.digest.shape)) return APART;
+  if (a !== undefined && b !== undefined) return figuresOf(b as Float32Array, a as Float32Array);
+  if (b !== undefined && reference.digest.stride > 0) {
+    const { samples, stride } = reference.digest;
+    return figuresOf(strided(b as Float32Array, stride), samples, stride > 1);
+  }
+  return sampledDifference(migrated.digest, reference.digest) ?? APART;
+}
+
+const magnitudeOf = ({ min, max }: ArrayDigest) => Math.max(Math.abs(min), Math.abs(max));
+
+function endPointSteps(reference: Trace, migrated: Trace): Step[] {
+  return reference.endPoints.flatMap((point) => {
+    const other = counterpart(point.name, migrated.endPoints);
+    if (other === undefined) return [];
+    return [
+      {
+        name: point.name,
+        index: Math.max(point.op, other.op),
+        figures: pointFigures(point, other),
+        magnitude: magnitudeOf(point.digest),
+        identical: sameBits(point.digest, other.digest) ?? false,
+      },
+    ];
+  });
+}
+
+/** The last op of each scope down to `depth`, where a net names no end points. */
+function scopeSteps(reference: Trace, migrated: Trace, { toMigrated }: TraceAlignment): Step[] {
+  const last = new Map<string, number>();
+  for (const { scope, index, kernel } of reference.ops) {
+    if (kernel !== 'AssignVariable' && toMigrated[index]! >= 0) last.set(scope.split('/').slice(0, 3).join('/'), index);
+  }
+  return [...last].flatMap(([name, index]) => {
+    const [a, b] = [reference.ops[index]!.outputs[0], migrated.ops[toMigrated[index]!]!.outputs[0]];
+    if (a === undefined || b === undefined) return [];
+    const figures = sampledDifference(b, a) ?? APART;
+    return [{ name, index, figures, magnitude: magnitudeOf(a), identical: sameBits(a, b) ?? false }];
+  });
+}
+
+/** Judges an accumulated difference by its size and the noise floor; null: without a noise floor it cannot be told. */
+export function judgeAccumulated(
+  figures: DifferenceFigures,
+  identical: boolean,
+  noise: number | null,
+): TriageVerdict | null {
+  if (identical) return 'identical';
+  if (figures.nonFinite > 0) return 'different';
+  const error = figures.relativeL2 ?? Number.POSITIVE_INFINITY;
+  const small = error <= AMPLIFIED * UNIT_ROUNDOFF;
+  if (noise === null) return small ? 'rounding' : null;
+  // A few roundings per op are there even where inputs that are one ulp off cancel out.
+  const floor = Math.max(noise, 8 * UNIT_ROUNDOFF);
+  if (error <= NOISE_MARGIN * floor) return small ? 'rounding' : 'amplified-rounding';
+  return error <= SUSPICIOUS_MARGIN * floor ? 'suspicious' : 'different';
+}
+
+/** What is known of the noise at an end point. */
+export interface NoiseAt {
+  noise(name: string): number | null;
+  shadow(name: string): GrowthPoint['shadow'];
+}
+
+/**
+ * How the difference grows from end point to end point, in program order; where there are fewer than three of them,
+ * from scope to scope.
+ *
+ * @param otherwise  the verdict on a large difference whose noise floor is not known
+ */
+export function growthOf(
+  reference: Trace,
+  migrated: Trace,
+  alignment: TraceAlignment | null,
+  noise: NoiseAt,
+  otherwise: TriageVerdict,
+): GrowthPoint[] {
+  const named = endPointSteps(reference, migrated);
+  const steps =
+    named.length >= 3 || alignment === null ? named : [...scopeSteps(reference, migrated, alignment), ...named];
+  // A recorded run's end points are in the order in which they were made, whatever the order of the ops.
+  const ordered = reference.detail === 'ops' ? steps.sort((a, b) => a.index - b.index) : steps;
+  let before: number | null = null;
+  return ordered.map(({ name, index, figures, magnitude, identical }) => {
+    const error = figures.relativeL2;
+    const factor = error !== null && before !== null && before > 0 ? error / before : null;
+    before = error;
+    const floor = noise.noise(name);
+    const verdict = judgeAccumulated(figures, identical, floor) ?? otherwise;
+    return { ...figures, name, index, magnitude, factor, noise: floor, shadow: noise.shadow(name), verdict };
+  });
+}
+
+/** Where the error grew most; null where it never grew past rounding. */
+export function amplificationOf(growth: readonly GrowthPoint[]): Amplification | null {
+  const errors = growth.map(({ relativeL2 }) => relativeL2 ?? 0);
+  const greatest = Math.max(0, ...errors);
+  if (greatest <= AMPLIFIED * UNIT_ROUNDOFF) return null;
+  const at = growth
+    .map(({ name }, i) => {
+      const before = i === 0 ? UNIT_ROUNDOFF : Math.max(errors[i - 1]!, UNIT_ROUNDOFF);
+      return { from: i === 0 ? null : growth[i - 1]!.name, to: name, factor: errors[i]! / before };
+    })
+    .filter(({ factor }) => factor > 2)
+    .sort((a, b) => b.factor - a.factor)
+    .slice(0, 5);
+  return { factor: greatest / UNIT_ROUNDOFF, at };
+}

@@ -1,0 +1,134 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { type NdArray, sameShape } from '@tfparity/array';
+import { UNIT_ROUNDOFF } from './rounding-bounds.js';
+import type { Trace } from './trace.js';
+import { copyOf, enterBackend, type TraceSide } from './trace-capture.js';
+import { type KernelCall, namedInputs, observeKernels, type RunCall } from './trace-kernels.js';
+import { figuresOf } from './triage-difference.js';
+import type { PairFinding } from './triage-findings.js';
+import { isolate } from './triage-isolation.js';
+import type { Culprit, IsolatedDifference, ParentDiffers, TriageCause } from './triage-report.js';
+import { referenceTo, sourceCause } from './triage-structure.js';
+import { explainArrays } from './triage-values.js';
+
+/** What became of one differing pair. */
+export interface PairResult {
+  readonly finding: PairFinding;
+  readonly isolated: IsolatedDifference | null;
+  /** null: it differs because its inputs do. */
+  readonly culprit: Culprit | null;
+  readonly variables: readonly { readonly name: string; readonly message: string }[];
+  readonly parent: ParentDiffers | null;
+}
+
+/** Runs the reference once more, and each differing op of the migrated side on the inputs that the reference has there. */
+export async function isolatedPass(
+  reference: { readonly trace: Trace; readonly side: TraceSide | null },
+  migrated: Trace,
+  findings: readonly PairFinding[],
+): Promise<PairResult[]> {
+  const { side } = reference;
+  if (side === null) return findings.map((finding) => conclude(finding, null, [], []));
+  const byIndex = new Map(findings.map((finding) => [finding.reference.index, finding]));
+  const results: PairResult[] = [];
+  let index = 0;
+  await enterBackend(side);
+  await observeKernels(
+    {
+      kernel: (call, run) => {
+        const outputs = run();
+        if (call.kernel === 'Identity') return outputs;
+        const finding = byIndex.get(index++);
+        if (finding !== undefined) results.push(examine(finding, call, outputs, run, migrated.backend));
+        return outputs;
+      },
+      assigned: () => {
+        const finding = byIndex.get(index++);
+        if (finding !== undefined) results.push(conclude(finding, null, [], []));
+      },
+    },
+    async () => {
+      await side.run();
+    },
+  );
+  return results;
+}
+
+function examine(
+  finding: PairFinding,
+  call: KernelCall,
+  outputs: readonly tf.Tensor[],
+  run: RunCall,
+  backend: string | null,
+): PairResult {
+  const { migrated: op, order, sources } = finding;
+  const inputs = namedInputs(call.inputs);
+  const causes: TriageCause[] = [];
+  const variables: { name: string; message: string }[] = [];
+  const own = new Set<number>();
+  for (const { input, from } of sources) {
+    const { value, origin } = op.inputs[input]!;
+    const expected = copyOf(inputs[from]![1]);
+    const words = value === undefined ? 'the values differ' : explainArrays(expected, value);
+    if (origin.kind === 'variable') variables.push({ name: origin.name, message: words });
+    // What training on another backend left in a variable is inherited, as an op's rounding is.
+    if (value !== undefined && nearlySame(value, expected)) continue;
+    causes.push(sourceCause(op.inputs[input]!, words));
+    own.add(input);
+  }
+  const canRun = !finding.random && !finding.otherShapes;
+  const isolated = canRun ? isolate({ op, order, own, backend }, call, outputs, run) : null;
+  return conclude(finding, isolated, causes, variables);
+}
+
+/** Whether two arrays are a few roundings apart. */
+function nearlySame(value: NdArray, expected: NdArray): boolean {
+  if (value.data.length === 1 || !sameShape(value.shape, expected.shape)) return false;
+  const { relativeL2, nonFinite } = figuresOf(value.data as Float32Array, expected.data as Float32Array);
+  return nonFinite === 0 && relativeL2 !== null && relativeL2 <= 16 * UNIT_ROUNDOFF;
+}
+
+/** Settings, wiring or sources that differ make an op a culprit as soon as its result alone differs at all. */
+function conclude(
+  finding: PairFinding,
+  isolated: IsolatedDifference | null,
+  sources: readonly TriageCause[],
+  variables: PairResult['variables'],
+): PairResult {
+  const { reference, migrated, otherShapes, random } = finding;
+  const causes = [...finding.causes, ...sources];
+  const rewired = finding.causes.some(({ kind }) => kind === 'wiring');
+  const none = { finding, isolated, culprit: null, variables, parent: null };
+  if (isolated !== null && isolated.verdict === 'identical' && !rewired) return none;
+  const beyond = isolated !== null && (isolated.verdict === 'suspicious' || isolated.verdict === 'different');
+  if (causes.length === 0 && !beyond) return none;
+  if (causes.length === 0) {
+    const share = isolated!.shareOfBound;
+    const much =
+      share === null
+        ? 'where its arithmetic allows no difference'
+        : `${Number(share.toPrecision(3))} times what its arithmetic can err`;
+    causes.push({ kind: 'arithmetic', message: `on the reference's inputs it computes something else, ${much}` });
+  }
+  // A setting or a value that differs is no rounding, however little it changes.
+  const judged: IsolatedDifference | undefined =
+    isolated === null ? undefined : isolated.verdict === 'rounding' ? { ...isolated, verdict: 'suspicious' } : isolated;
+  const culprit: Culprit = {
+    op: referenceTo(migrated),
+    reference: referenceTo(reference),
+    causes,
+    ...(judged === undefined ? {} : { isolated: judged }),
+    mayFollow: otherShapes && !random,
+  };
+  return { finding, isolated, culprit, variables, parent: parentOf(finding, sources) };
+}
+
+/** A value made outside of any kernel, amid a scope whose ops agree. */
+function parentOf({ migrated }: PairFinding, sources: readonly TriageCause[]): ParentDiffers | null {
+  const made = sources.find(({ kind }) => kind === 'constant' || kind === 'input');
+  if (made === undefined || migrated.inputs.every(({ origin }) => origin.kind !== 'op')) return null;
+  const message =
+    `the ops of ${migrated.scope || 'the program'} agree on the reference's inputs, and yet it differs: a value that no op ` +
+    `computed enters at ${migrated.name} (${made.message})`;
+  return { scope: migrated.scope, message };
+}
