@@ -1,3 +1,4 @@
+export { type GradientsOptions, gradients } from './gradients/graph-gradients.js';
 export { type VariableGrads, type VariableGradsOptions, variableGrads } from './gradients/variable-grads.js';
 export { IndexedSlices } from './indexed-slices.js';
 export { softmaxCrossEntropyWithLogits } from './losses/softmax-cross-entropy.js';

@@ -18,6 +18,8 @@ export interface BackwardNode {
    * @param dys  of the outputs; null where nothing depends on one
    */
   backward(dys: readonly (tf.Tensor | null)[], wanted: readonly boolean[]): (Gradient | null)[];
+  /** Whether it is the reading of a variable: its one input's gradient is its output's, rows included. */
+  readonly isRead?: boolean;
   /** Frees what was saved for the gradient. */
   release?(): void;
 }
@@ -31,6 +33,8 @@ export interface BackwardRequest {
   /** Tensors that gradients do not pass. */
   readonly stop: ReadonlySet<TensorKey>;
   /** Told of every gradient of an op's output, as soon as it is known. */
+  /** How contributions to one tensor are summed; `tf.addN` in the order of their arrival where left out. */
+  readonly sum?: ((tensors: tf.Tensor[]) => tf.Tensor) | undefined;
   readonly onGradient?: ((key: TensorKey, gradient: tf.Tensor) => void) | undefined;
 }
 
@@ -73,6 +77,8 @@ class Contributions {
   private readonly lists = new Map<TensorKey, (tf.Tensor | IndexedSlices)[]>();
   private readonly holders = new Map<tf.Tensor | IndexedSlices, number>();
 
+  constructor(private readonly sum: (tensors: tf.Tensor[]) => tf.Tensor = tf.addN) {}
+
   add(key: TensorKey, gradient: tf.Tensor | IndexedSlices): void {
     const list = this.lists.get(key);
     if (list === undefined) this.lists.set(key, [gradient]);
@@ -101,7 +107,7 @@ class Contributions {
     this.lists.delete(key);
     if (list.length === 1) return list[0]!;
     const dense = list.every((gradient) => gradient instanceof tf.Tensor);
-    const sum = dense ? tf.addN(list as tf.Tensor[]) : addIndexedSlices(list);
+    const sum = dense ? this.sum(list as tf.Tensor[]) : addIndexedSlices(list);
     this.hold(sum);
     for (const gradient of list) this.drop(gradient);
     return sum;
@@ -127,6 +133,12 @@ function runNode(
   contributions: Contributions,
   results: Results,
 ): void {
+  if (node.isRead) {
+    const sum = contributions.take(node.outputs[0]!.key);
+    if (sum !== null && wantedKeys.has(node.inputs[0])) contributions.add(node.inputs[0], sum);
+    if (sum !== null) contributions.drop(sum);
+    return;
+  }
   const dys = node.outputs.map(({ key }) => {
     const sum = contributions.take(key);
     if (sum === null) return null;
@@ -160,7 +172,7 @@ export function backpropagate(request: BackwardRequest): Gradient[] {
   // Where gradients are of use: the outputs of the nodes between, and the xs.
   const wantedKeys = new Set(request.xs);
   for (const node of pending.keys()) for (const { key, trainable } of node.outputs) if (trainable) wantedKeys.add(key);
-  const contributions = new Contributions();
+  const contributions = new Contributions(request.sum);
   const results: Results = new Map();
   for (const { key, gradient } of ys) contributions.add(key, gradient);
   const queue = [...new Set(ys.map(({ key }) => producers.get(key)))].filter(

@@ -22,11 +22,13 @@ export type GradientFunction = (
   dys: readonly (tf.Tensor | null)[],
 ) => Readonly<Record<string, () => Gradient>> | undefined;
 
-/** `x + bias` over the last axis is TensorFlow's BiasAdd. */
+/** `x + bias` over the last axis is TensorFlow's BiasAdd; tensors of one shape take the gradient as it is. */
 const add: GradientFunction = ({ inputNames, inputShapes }, dys) => {
   const dy = dys[0];
   const [a, b] = inputShapes;
-  if (dy == null || b?.length !== 1 || a === undefined || a.length < 2 || b[0] !== a[a.length - 1]) return undefined;
+  if (dy == null || a === undefined || b === undefined) return undefined;
+  if (tf.util.arraysEqual([...a], [...b])) return { [inputNames[0]!]: () => dy, [inputNames[1]!]: () => dy };
+  if (b.length !== 1 || a.length < 2 || b[0] !== a[a.length - 1]) return undefined;
   return { [inputNames[0]!]: () => dy, [inputNames[1]!]: () => biasAddGrad(dy) };
 };
 
