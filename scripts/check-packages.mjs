@@ -55,10 +55,10 @@ function checkArrows() {
     if (name === '@tfparity/testing') continue;
     const row = rowOf(name);
     if (row < 0) problem(name, 'stands in no row of scripts/check-packages.mjs');
-    const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
+    const declared = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies };
     for (const file of sourcesOf(folder)) {
       for (const specifier of importsOf(file)) {
-        if (specifier.startsWith('.') || specifier.startsWith('node:')) continue;
+        if (/^(\.|#|node:)/.test(specifier)) continue;
         const target = specifier
           .split('/')
           .slice(0, specifier.startsWith('@') ? 2 : 1)
@@ -89,11 +89,15 @@ function checkArrows() {
 function checkManifests() {
   for (const { folder, manifest } of released) {
     const name = manifest.name;
-    const wanted = { type: 'module', license: 'Apache-2.0', sideEffects: false };
+    const wanted = { type: 'module', license: 'Apache-2.0' };
     for (const [key, value] of Object.entries(wanted)) {
       if (manifest[key] !== value)
         problem(name, `package.json ${key} is ${JSON.stringify(manifest[key])}, not ${JSON.stringify(value)}`);
     }
+    // Only the matchers, which extend vitest's expect, do something when they are imported.
+    const effects = [manifest.sideEffects].flat().filter((file) => file !== false && !/\/vitest\.[jt]s$/.test(file));
+    if (manifest.sideEffects === undefined || effects.length > 0)
+      problem(name, 'package.json sideEffects must be false');
     if (!manifest.description || !existsSync(join(folder, 'README.md')))
       problem(name, 'has no description or README.md');
     for (const dependency of Object.keys(manifest.dependencies ?? {})) {

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BACKEND_PACKAGES, findNativePackage, isBackendError, loadBackend, provideNative, restoreNodeUtil } from '../src/index.js';
+import {
+  BACKEND_PACKAGES,
+  findNativePackage,
+  isBackendError,
+  loadBackend,
+  provideNative,
+  restoreNodeUtil,
+} from '../src/index.js';
 import { makeNative } from '../src/native-steps.js';
 import { failureLine, runProcess } from '../src/node-process.js';
 
@@ -25,7 +32,10 @@ afterEach(() => {
 function projectWith(program: string, { addon }: { addon: boolean }): void {
   const pkg = join(folder, 'node_modules/@tensorflow/tfjs-node');
   mkdirSync(join(pkg, 'lib/napi-v8'), { recursive: true });
-  writeFileSync(join(pkg, 'package.json'), JSON.stringify({ name: '@tensorflow/tfjs-node', version: '4.22.0', main: 'index.js' }));
+  writeFileSync(
+    join(pkg, 'package.json'),
+    JSON.stringify({ name: '@tensorflow/tfjs-node', version: '4.22.0', main: 'index.js' }),
+  );
   writeFileSync(join(pkg, 'index.js'), program);
   if (addon) writeFileSync(join(pkg, 'lib/napi-v8/tfjs_binding.node'), 'not an addon');
   writeFileSync(join(folder, 'package.json'), '{}');
@@ -101,7 +111,10 @@ describe('provideNative', () => {
     vi.stubEnv('TFPARITY_PYTHON', join(folder, 'no-such-python'));
     const provided = await provideNative();
     expect(provided.ok).toBe(false);
-    expect(provided.failures.map(({ way }) => way)).toEqual(["tfjs-node's own install step", 'the tensorflow-cpu wheel']);
+    expect(provided.failures.map(({ way }) => way)).toEqual([
+      "tfjs-node's own install step",
+      'the tensorflow-cpu wheel',
+    ]);
     expect(readdirSync(join(folder, 'cache/native'))).toEqual([]);
   });
 
@@ -114,7 +127,7 @@ describe('provideNative', () => {
   it('does not make what is kept already', async () => {
     projectWith('', { addon: false });
     const pkg = findNativePackage()!;
-    const entry = join(folder, 'cache/native/tfjs-node-4.22.0-' + `${process.platform}-${process.arch}-install`);
+    const entry = join(folder, `cache/native/tfjs-node-4.22.0-${process.platform}-${process.arch}-install`);
     mkdirSync(join(entry, 'lib/napi-v8'), { recursive: true });
     writeFileSync(join(entry, 'lib/napi-v8/tfjs_binding.node'), '');
     expect(await makeNative(pkg, 'install', () => expect.unreachable())).toBe(entry);
@@ -124,7 +137,10 @@ describe('provideNative', () => {
 describe('child processes', () => {
   it('are ended when they stall or take too long', async () => {
     const forever = ['-e', 'setInterval(() => {}, 1000)'];
-    expect(await runProcess(process.execPath, forever, { timeout: 500 })).toMatchObject({ code: -1, killed: 'timeout' });
+    expect(await runProcess(process.execPath, forever, { timeout: 500 })).toMatchObject({
+      code: -1,
+      killed: 'timeout',
+    });
     const stalled = await runProcess(process.execPath, forever, { timeout: 60_000, stalled: () => true });
     expect(failureLine(stalled)).toBe('no data arrived');
   });
@@ -134,7 +150,9 @@ describe('child processes', () => {
   });
 
   it('are summed up by the line that names the error', async () => {
-    const failed = await runProcess(process.execPath, ['-e', "throw new TypeError('no such thing')"], { timeout: 60_000 });
+    const failed = await runProcess(process.execPath, ['-e', "throw new TypeError('no such thing')"], {
+      timeout: 60_000,
+    });
     expect(failureLine(failed)).toBe('TypeError: no such thing');
   });
 });
