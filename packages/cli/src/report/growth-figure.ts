@@ -46,7 +46,7 @@ function axisOf(distances: readonly number[], narrow: boolean): Axis {
   const every = Math.ceil((high - low) / (narrow ? 4 : 10));
   const ticks: number[] = [];
   for (let power = high; power >= low; power -= every) ticks.unshift(10 ** power);
-  const gap = (high - low) * 0.14;
+  const gap = (high - low) * (narrow ? 0.24 : 0.14);
   return {
     low: 10 ** low,
     high: 10 ** high,
@@ -105,12 +105,12 @@ export function growthFigure(points: readonly NetPoint[], series: readonly Serie
         Plot.gridY({ stroke: INK.line, strokeOpacity: 1 }),
         Plot.ruleX(axis.ticks, { stroke: INK.line }),
         Plot.ruleX([axis.identical], { stroke: INK.soft, strokeDasharray: '2,3' }),
-        Plot.axisX([axis.identical], {
-          anchor: 'top',
-          tickFormat: () => (narrow ? 'same' : 'identical'),
-          tickSize: 0,
+        Plot.text([narrow ? 'same' : 'identical'], {
+          x: () => axis.identical,
+          frameAnchor: 'top',
+          dy: -14,
           fontWeight: 600,
-          label: null,
+          fill: 'currentColor',
         }),
         Plot.axisX([...axis.ticks], { anchor: 'top', tickFormat: power, tickSize: 0, label: null }),
         infinite

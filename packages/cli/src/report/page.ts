@@ -46,12 +46,11 @@ ${section.blocks.map(blockMarkup)}</section>`;
 }
 
 function contents(sections: readonly Section[]): Markup {
-  const rows = sections.map(
+  const items = sections.map(
     (section) =>
-      html`<tr><th scope="row"><a href="#${section.id}">${section.title}</a></th><td>${badge(section.outcome)}</td><td>${section.finding}</td></tr>`,
+      html`<li><span>${badge(section.outcome)}</span><a href="#${section.id}">${section.title}</a><span class="finding">${section.finding}</span></li>`,
   );
-  return html`<section class="card" aria-labelledby="contents"><h2 id="contents">What was checked</h2>
-<div class="scroll" role="region" aria-label="What was checked" tabindex="0"><table><thead><tr><th scope="col">Check</th><th scope="col">Result</th><th scope="col">Finding</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
+  return html`<nav class="card" aria-labelledby="contents"><h2 id="contents">What was checked</h2><ol class="contents">${items}</ol></nav>`;
 }
 
 /** The document as one HTML page that asks nothing of any server and runs no script. */

@@ -3,6 +3,7 @@ import { treeBlocks } from './comparison-sections.js';
 import { type Distance, growthFigure, type NetPoint, type Series } from './growth-figure.js';
 import { inventoryBlocks, isInventoryDiff } from './inventory-sections.js';
 import { isRecord, type Loose, numberOf, numbersOf, recordsOf, textOr, textsOf } from './loose.js';
+import { matrixFigure } from './matrix-figure.js';
 import { countText, distanceText, plural, secondsText } from './number-text.js';
 import type { Block, Outcome, ReportDocument, Section, Table } from './report-document.js';
 import { ulpFigure } from './ulp-figure.js';
@@ -66,68 +67,64 @@ function topTable({ topK }: Evidence, tf1: readonly number[], migrated: readonly
   };
 }
 
-/** Figures of a step that are one number on each side. */
-function lossTable(step: Loose): readonly Block[] {
-  const loss = step['regularizationLoss'];
-  if (!isRecord(loss)) return [];
-  const rows = Object.entries(loss).flatMap(([side, value]) => {
-    const name = { tf1: 'TF1', migrated: 'Migrated', published: "Published in TensorFlow's guide" }[side] ?? side;
-    return typeof value === 'number' ? [[name, String(value)]] : [];
+const LOSSES: Readonly<Record<string, string>> = {
+  tf1: 'Regularization loss, TF1',
+  migrated: 'Regularization loss, migrated',
+  published: "Regularization loss, published in TensorFlow's guide",
+};
+
+/** Figures of a step that are one number: losses, and how many variables began as TensorFlow's did. */
+function figureTable(step: Loose): readonly Block[] {
+  const loss = isRecord(step['regularizationLoss']) ? step['regularizationLoss'] : {};
+  const golden = isRecord(step['golden']) ? step['golden'] : {};
+  const { count, identical } = isRecord(golden['variables']) ? golden['variables'] : {};
+  const rows = Object.entries(LOSSES).flatMap(([side, name]) => {
+    return typeof loss[side] === 'number' ? [[name, String(loss[side])]] : [];
   });
-  const columns = [{ title: 'Regularization loss' }, { title: 'Value', figures: true }];
+  if (typeof count === 'number' && typeof identical === 'number') {
+    rows.push(['Initial values identical to TensorFlow’s', `${countText(identical)} of ${plural(count, 'variable')}`]);
+  }
+  const columns = [{ title: 'Figure' }, { title: 'Value', figures: true }];
   return rows.length > 0
-    ? [{ kind: 'table', open: true, table: { caption: 'Regularization loss', columns, rows } }]
+    ? [{ kind: 'table', open: true, table: { caption: 'Losses and variables', columns, rows } }]
     : [];
 }
 
 /** Small named arrays that a step holds of both sides, value by value. */
-function arrayTables(step: Loose): readonly Block[] {
-  const { tf1, migrated } = step as { tf1: unknown; migrated: unknown };
+function arrayRows(step: Loose): readonly string[][] {
+  const { tf1, migrated } = step;
   if (!isRecord(tf1) || !isRecord(migrated)) return [];
-  const rows = Object.entries(tf1).flatMap(([name, values]) => {
+  return Object.entries(tf1).flatMap(([name, values]) => {
     const [a, b] = [numbersOf(values), numbersOf(migrated[name])];
     if (a === undefined || b === undefined || a.length > 64) return [];
-    return a.map((value, i) => [
-      `${name}[${i}]`,
-      String(value),
-      String(b[i]),
-      Object.is(value, b[i]) ? 'identical' : 'different',
-    ]);
+    return a.map((value, i) => {
+      return [`${name}[${i}]`, String(value), String(b[i]), Object.is(value, b[i]) ? 'identical' : 'different'];
+    });
   });
-  const columns = [
-    { title: 'Value' },
-    { title: 'TF1', figures: true },
-    { title: 'Migrated', figures: true },
-    { title: 'Bits' },
-  ];
-  return rows.length > 0
-    ? [{ kind: 'table', open: false, table: { caption: 'The numbers of both sides', columns, rows } }]
-    : [];
 }
 
-function variableBlocks(step: Loose): readonly Block[] {
-  const golden = isRecord(step['golden']) ? step['golden'] : {};
-  const variables = isRecord(golden['variables']) ? golden['variables'] : {};
-  const [count, identical] = [numberOf(variables['count']), numberOf(variables['identical'])];
-  if (count === undefined || identical === undefined) return [];
-  const columns = [{ title: 'Initial values of the variables' }, { title: 'Variables', figures: true }];
-  const rows = [
-    ['identical to those that TensorFlow drew', countText(identical)],
-    ['different', countText(count - identical)],
-  ];
-  return [{ kind: 'table', open: true, table: { caption: 'Variables against recorded TensorFlow', columns, rows } }];
+function arrayTable(step: Loose): readonly Block[] {
+  const rows = arrayRows(step);
+  const figures = (title: string) => ({ title, figures: true });
+  const columns = [{ title: 'Value' }, figures('TF1'), figures('Migrated'), { title: 'Bits' }];
+  const table = { caption: 'The numbers of both sides', columns, rows };
+  return rows.length > 0 ? [{ kind: 'table', open: false, table }] : [];
 }
 
 function findingOf(step: Loose, series: readonly Series[]): string {
+  const arrays = arrayRows(step);
+  if (arrays.length > 0) {
+    const identical = arrays.filter((row) => row[3] === 'identical').length;
+    return `${identical} of ${plural(arrays.length, 'value')} identical on both sides`;
+  }
   if (series.length === 0) return textsOf(step['lines'])[0]?.split('\n')[0] ?? '';
-  return series
-    .map(({ name, distances }) => {
-      const all = [...distances.values()];
-      if (all.every((d) => d.bitIdentical)) return `${name}: identical to the last bit`;
-      const greatest = Math.max(...all.map((d) => d.maxAbsoluteDifference ?? Infinity));
-      return `${name}: up to ${distanceText(greatest)} apart`;
-    })
-    .join('; ');
+  const found = series.map(({ name, distances }) => {
+    const all = [...distances.values()];
+    if (all.every((d) => d.bitIdentical)) return `${name}: identical to the last bit`;
+    const greatest = Math.max(...all.map((d) => d.maxAbsoluteDifference ?? Infinity));
+    return `${name}: up to ${distanceText(greatest)} apart`;
+  });
+  return sentence(found.join('; '));
 }
 
 /** One step as a section: its lines, and pictures of whatever evidence it holds. */
@@ -137,7 +134,7 @@ export function stepSection(step: Loose): Section {
   const lines = textsOf(step['lines']);
   if (lines.length > 0) blocks.push({ kind: 'lines', lines });
   if (series.length > 0) blocks.push({ kind: 'figure', figure: growthFigure(points, series) });
-  blocks.push(...logitBlocks(step), ...lossTable(step), ...variableBlocks(step), ...arrayTables(step));
+  blocks.push(...logitBlocks(step), ...figureTable(step), ...arrayTable(step));
   for (const [field, value] of Object.entries(step)) {
     if (isRecord(value) && isInventoryDiff(value)) blocks.push(...inventoryBlocks(value));
     else if (isRecord(value)) blocks.push(...treeBlocks(value, field));
@@ -158,25 +155,22 @@ export function outcomeOf(passed: unknown): Outcome {
   return passed === true ? 'same' : passed === false ? 'different' : 'unclear';
 }
 
-/** End points by step: every cell says in words how far the sides, and TensorFlow, are apart. */
-function overviewTable(steps: readonly Loose[]): readonly Block[] {
+/** Every end point in every run, one picture for each kind of comparison. */
+function overviewFigures(steps: readonly Loose[]): readonly Block[] {
   const nets = steps
     .map((step) => ({ id: String(step['id']), ...netOf(step) }))
-    .filter(({ series }) => series.length > 0);
-  if (nets.length < 2) return [];
-  const names = [...new Set(nets.flatMap(({ points }) => points.map(({ name }) => name)))];
-  const cell = (series: readonly Series[], name: string): string =>
-    series
-      .map(({ distances }) => distances.get(name))
-      .map((d) => (d === undefined ? '–' : d.bitIdentical ? '=' : distanceText(d.maxAbsoluteDifference)))
-      .join(' | ');
-  const table: Table = {
-    caption: `Every end point in every run: ${SIDES} | ${RECORDED} (= is identical to the last bit)`,
-    columns: [{ title: 'End point' }, ...nets.map(({ id }) => ({ title: id, figures: true }))],
-    rows: names.map((name) => [name, ...nets.map(({ series }) => cell(series, name))]),
-  };
-  return [{ kind: 'table', table, open: true }];
+    .filter(({ points }) => points.length > 0);
+  const rows = [...new Set(nets.flatMap(({ points }) => points.map(({ name }) => name)))];
+  return [SIDES, RECORDED].flatMap((name) => {
+    const columns = nets.flatMap(({ id, series }) => {
+      const found = series.find((s) => s.name === name);
+      return found ? [{ name: id, distances: found.distances }] : [];
+    });
+    return columns.length < 2 ? [] : [{ kind: 'figure', figure: matrixFigure(sentence(name), rows, columns) } as const];
+  });
 }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** A run of steps as a document. */
 export function runDocument(run: Loose, title: string): ReportDocument {
@@ -190,7 +184,7 @@ export function runDocument(run: Loose, title: string): ReportDocument {
     outcome,
     headline: headlineOf(sections, failed, unclear),
     summary: summaryOf(run, steps),
-    overview: overviewTable(steps),
+    overview: overviewFigures(steps),
     sections,
     environment: environmentOf(run),
   };

@@ -34,6 +34,11 @@ p { margin: .4rem 0; max-width: 46rem; }
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; margin: 1.25rem 0; }
 .card > .head { display: flex; flex-wrap: wrap; gap: .35rem .9rem; align-items: baseline; }
 .card > .head .badge { order: -1; } .card .id { color: var(--soft); font-size: .85rem; }
+.contents { list-style: none; margin: .75rem 0 0; padding: 0; font-size: .92rem; }
+.contents li { display: grid; grid-template-columns: 8.5rem minmax(0, 2fr) minmax(0, 3fr); gap: .25rem 1rem; padding: .45rem 0;
+  border-top: 1px solid var(--line); align-items: baseline; }
+.contents .finding { color: var(--soft); overflow-wrap: anywhere; }
+@media (max-width: 40rem) { .contents li { grid-template-columns: auto minmax(0, 1fr); } .contents .finding { grid-column: 1 / -1; } }
 ul.lines { margin: .6rem 0; padding-left: 1.1rem; color: var(--soft); font-size: .92rem; } ul.lines li { overflow-wrap: anywhere; white-space: pre-line; }
 figure { margin: 1.25rem 0 .5rem; } figcaption { color: var(--soft); font-size: .92rem; max-width: 46rem; }
 figcaption b { color: var(--ink); display: block; font-size: 1rem; }

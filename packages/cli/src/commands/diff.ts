@@ -1,0 +1,62 @@
+import { basename } from 'node:path';
+import type { InventoryDiff, RenameRule } from '@tfparity/inventory';
+import { CliError } from '../cli-error.js';
+import type { CommandOptions, CommandResult, CommandRun } from '../command.js';
+import { compareCheckpoints } from '../compare-checkpoints.js';
+import { kindOf, openArrays, openInventory, renameRules } from '../sources.js';
+import { type Terminal, verdictLine } from '../terminal.js';
+import { writeResults } from '../written-results.js';
+import { comparisonResult, toleranceOptions } from './compare.js';
+
+async function diffNames(a: string, b: string, options: CommandOptions): Promise<InventoryDiff> {
+  const { diffInventories } = await import('@tfparity/inventory');
+  const [actual, expected] = [await openInventory(a), await openInventory(b)];
+  const rules = renameRules(options);
+  const { nameMap } = await import('@tfparity/checkpoint');
+  const names = rules.length > 0 ? nameMap(rules) : undefined;
+  const rename: RenameRule | undefined = names && ((name: string) => names.apply(name));
+  return diffInventories(actual, expected, { order: options['order'] === true, ...(rename ? { rename } : {}) });
+}
+
+async function diffValues(a: string, b: string, options: CommandOptions, terminal: Terminal) {
+  for (const path of [a, b]) {
+    if (['graph', 'json'].includes(kindOf(path))) {
+      throw new CliError('Usage', `${path} holds no values; --values needs checkpoints on both sides`);
+    }
+  }
+  const [actual, expected] = [await openArrays(a, options), await openArrays(b)];
+  try {
+    return await compareCheckpoints(actual, expected, { ...toleranceOptions(options), progress: terminal.progress });
+  } finally {
+    await Promise.all([actual.close(), expected.close()]);
+  }
+}
+
+/** `tfparity diff A B`: names, shapes and dtypes of two sets of variables; with `--values`, what they hold. */
+export const diff: CommandRun = async ([a, b], options, terminal): Promise<CommandResult> => {
+  const { formatInventoryDiff } = await import('@tfparity/inventory');
+  const inventories = await diffNames(a!, b!, options);
+  const [head, ...details] = formatInventoryDiff(inventories, { limit: 6 }).split('\n');
+  const names = verdictLine(terminal, inventories.same ? 'same' : 'different', head!);
+  const title = `${basename(a!)} against ${basename(b!)}`;
+  if (!options['values']) {
+    const outcome = inventories.same ? 'same' : 'different';
+    const written = await writeResults(inventories, title, options);
+    return {
+      outcome,
+      data: inventories,
+      lines: [names, ...details, ...written],
+      complaints: outcome === 'same' ? [] : [head!],
+    };
+  }
+  const comparison = await diffValues(a!, b!, options, terminal);
+  const values = await comparisonResult(comparison, { actual: a!, expected: b! }, options, terminal);
+  // Two empty files have the same names, and nothing that could be compared.
+  const outcome = values.outcome === 'unclear' ? 'unclear' : inventories.same ? values.outcome : 'different';
+  return {
+    outcome,
+    data: { ...comparison, sides: { actual: a, expected: b }, inventories },
+    lines: [names, ...details, ...values.lines],
+    complaints: values.complaints ?? [],
+  };
+};
