@@ -13,4 +13,4 @@ export {
 export { InventoryError, type InventoryErrorCode, isInventoryError } from './errors.js';
 export { type Inventory, type InventoryEntry, normalizeName } from './inventory.js';
 export type { LikelyRename } from './likely-renames.js';
-export type { RenameRule } from './rename.js';
+export { type RenameRule, renamer } from './rename.js';

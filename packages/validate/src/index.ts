@@ -1,4 +1,17 @@
+export { type FillOptions, type FillVariable, fill, fillValue } from './fill.js';
+export {
+  type BundleManifest,
+  type BundleRun,
+  type BundleVariable,
+  GoldenBundle,
+  type RecordedRun,
+  type Recording,
+} from './golden-bundle.js';
+export type { GraphModel, TracedModel } from './graph-side.js';
+export type { ImportedModel, NameTree } from './imported-side.js';
+export type { ModelFunction, ModelInputs } from './model-side.js';
 export { type NoiseFloor, type NoiseOptions, noiseFloor } from './noise-floor.js';
+export type { CallableModel, LayerLike, Side } from './side.js';
 export type { ArrayDigest, InputOrigin, Trace, TraceEndPoint, TraceInput, TraceOp } from './trace.js';
 export {
   type CaptureOptions,
@@ -22,6 +35,14 @@ export type {
   TriageSideSummary,
   TriageVerdict,
 } from './triage-report.js';
+export { isValidateError, ValidateError, type ValidateErrorCode } from './validate-error.js';
+export {
+  type Migration,
+  type StepTolerances,
+  type ValidationOptions,
+  type ValidationProgress,
+  validateMigration,
+} from './validate-migration.js';
 export type {
   FaultOutcome,
   FaultResult,

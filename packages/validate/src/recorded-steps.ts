@@ -1,0 +1,170 @@
+import type { NdArray } from '@tfparity/array';
+import type { Checkpoint } from '@tfparity/checkpoint';
+import { captureInventory, diffInventories, formatInventoryDiff, normalizeName } from '@tfparity/inventory';
+import { compareTrees, leavesOf, TOLERANCES } from '@tfparity/numerics';
+import type { BundleRun, GoldenBundle } from './golden-bundle.js';
+import type { ModelInputs, Preparation, RunRequest, SideRun } from './model-side.js';
+import { compareRuns, comparisonLines, type StepBody } from './step-comparisons.js';
+import type { StepComparison } from './validation-report.js';
+import { legacyRun, type StepContext, type StepDefinition, skipped } from './validation-steps.js';
+
+/** The values of a map for the variables that are in it. */
+const valuesFrom = (values: ReadonlyMap<string, NdArray>): Preparation => ({
+  kind: 'values',
+  valueOf: ({ name }) => values.get(normalizeName(name)),
+});
+
+/** Reads what the checkpoint has for these variables, and says what it has not. */
+async function readVariables(checkpoint: Checkpoint, names: readonly string[]) {
+  const values = new Map<string, NdArray>();
+  const missing: string[] = [];
+  for (const name of names) {
+    if (checkpoint.has(name)) values.set(name, await checkpoint.get(name));
+    else missing.push(name);
+  }
+  return { values, missing };
+}
+
+/** The step that restores both sides from one checkpoint, and runs them. */
+export function checkpointStep(checkpoint: Checkpoint): StepDefinition {
+  return {
+    id: 'checkpoint',
+    title: 'Restored from the checkpoint: values, outputs and losses match',
+    async run(context): Promise<StepBody> {
+      const { legacy, migrated, inputs } = context;
+      const inspection = migrated.inspect(inputs);
+      if (inspection === undefined) return skipped(`${migrated.description} lists no variables`);
+      const { entries } = inspection.inventory;
+      const { values, missing } = await readVariables(
+        checkpoint,
+        entries.map(({ name }) => name),
+      );
+      const stored = new Set(checkpoint.entries.map(({ name }) => name));
+      const relevant = checkpoint.entries.filter(({ name }) => values.has(name));
+      const inventory = diffInventories({ source: 'model', entries }, captureInventory(relevant));
+      if (missing.length > 0 || inventory.shape.length > 0 || inventory.dtype.length > 0) {
+        const first = `${missing.length} of ${entries.length} variables are not in the checkpoint${missing.length ? `: ${missing.slice(0, 5).join(', ')}` : ''}`;
+        return {
+          status: 'failed',
+          lines: [first, ...formatInventoryDiff(inventory).split('\n')],
+          warnings: [],
+          comparisons: [],
+          inventory,
+        };
+      }
+      const request: RunRequest = {
+        inputs,
+        training: false,
+        random: 'constant',
+        prepare: valuesFrom(values),
+        keepVariables: true,
+      };
+      const cannot = migrated.cannot(request);
+      if (cannot !== undefined) return skipped(cannot);
+      context.progress('migrated side');
+      const actual = await migrated.run(request, context.hooks);
+      const restored: StepComparison = {
+        of: 'variables',
+        comparison: compareTrees(actual.variables!, Object.fromEntries(values), {
+          ...TOLERANCES.exact,
+          topK: 0,
+          keep: 3,
+        }),
+      };
+      const body = legacy && legacy.cannot(request) === undefined ? await outputs(context, request, actual) : undefined;
+      const unused = stored.size - values.size;
+      const passed = restored.comparison.passed && body?.status !== 'failed';
+      return {
+        ...body,
+        status: passed ? 'passed' : 'failed',
+        lines: [
+          `restored ${comparisonLines(restored).join('; ')}`,
+          ...(body?.lines ?? ['the legacy side can not be restored: outputs were not compared']),
+          ...(unused > 0 ? [`${unused} tensors of the checkpoint were not used`] : []),
+        ],
+        warnings: body?.warnings ?? [],
+        comparisons: [restored, ...(body?.comparisons ?? [])],
+      };
+    },
+  };
+}
+
+async function outputs(context: StepContext, request: RunRequest, actual: SideRun): Promise<StepBody> {
+  const legacy = await legacyRun(context, 'checkpoint', request);
+  // The values were compared with the checkpoint's already.
+  const { variables: _, ...migrated } = actual;
+  return compareRuns({
+    legacy,
+    migrated,
+    training: false,
+    aligned: false,
+    tolerance: context.toleranceOf('checkpoint'),
+  });
+}
+
+/** A recorded run as a side's run, with its outputs in a flat record. */
+async function recorded(bundle: GoldenBundle, run: BundleRun): Promise<SideRun> {
+  const { outputs, variables, updates } = run;
+  return {
+    outputs: await bundle.arrays(outputs),
+    losses: Object.entries(run.losses).map(([name, value]) => ({ name: /^\d+$/.test(name) ? null : name, value })),
+    ...(Object.keys(variables).length > 0 ? { variables: await bundle.arrays(variables) } : {}),
+    updates: await bundle.arrays(updates),
+    untrained: bundle.manifest.variables.filter(({ trainable }) => !trainable).length,
+    ledger: run.ledger ?? [],
+  };
+}
+
+/** One input that is called `input` is given as it is, others by their names. */
+function inputsOf(arrays: Record<string, NdArray>): ModelInputs<NdArray> {
+  const names = Object.keys(arrays);
+  if (names.length === 1 && names[0] === 'input') return arrays['input']!;
+  return names.every((name, i) => name === `input_${i}`) ? Object.values(arrays) : arrays;
+}
+
+/** The step that holds the migrated side against one recorded run of a bundle. */
+export function goldenStep(bundle: GoldenBundle, run: BundleRun): StepDefinition {
+  const tensorflow = bundle.manifest.versions['tensorflow'];
+  return {
+    id: `golden:${run.name}`,
+    title: `As recorded${tensorflow === undefined ? '' : ` in TensorFlow ${tensorflow}`}: ${run.name}`,
+    async run(context): Promise<StepBody> {
+      const { migrated } = context;
+      const expected = await recorded(bundle, run);
+      const values = new Map(Object.entries(expected.variables ?? {}));
+      const base = {
+        inputs: inputsOf(await bundle.arrays(run.inputs)),
+        training: run.training,
+        random: run.random?.mode ?? 'constant',
+        ...(run.random === null ? {} : { seed: run.random.seed }),
+        keepVariables: expected.variables !== undefined,
+      } as const;
+      const aligned: RunRequest = { ...base, prepare: { kind: 'initial' } };
+      const isAligned = run.random !== null && migrated.cannot(aligned) === undefined;
+      if (!isAligned && expected.variables === undefined) {
+        return skipped('the run was recorded without its variables, and the migrated side can not draw them as it did');
+      }
+      const request: RunRequest = isAligned ? aligned : { ...base, prepare: valuesFrom(values) };
+      const reason = migrated.cannot(request);
+      if (reason !== undefined) return skipped(reason);
+      context.progress('migrated side');
+      const actual = await migrated.run(request, context.hooks);
+      const pair = run.training && Object.keys(run.updates).length === 0 ? { ...actual, updates: {} } : actual;
+      const losses = expected.losses.length === 0 ? { ...pair, losses: [] } : pair;
+      return compareRuns({
+        legacy: expected,
+        migrated: flattened(losses, expected),
+        training: run.training,
+        aligned: isAligned && run.ledger !== null,
+        tolerance: context.toleranceOf(`golden:${run.name}`),
+      });
+    },
+  };
+}
+
+/** The run with its outputs under the names that a bundle gives leaves; of those only what was recorded, if any was. */
+function flattened(run: SideRun, expected: SideRun): SideRun {
+  const leaves = Object.fromEntries(leavesOf(run.outputs).map(({ name, value }) => [name || 'output', value]));
+  const recordedNames = new Set(Object.keys(expected.outputs as object));
+  return { ...run, outputs: Object.fromEntries(Object.entries(leaves).filter(([name]) => recordedNames.has(name))) };
+}
