@@ -38,7 +38,7 @@ export interface ModelRun {
 }
 
 /** The input of a run: ones [1, 299, 299, 3], or the golden data's image [2, 299, 299, 3] in [0, 1). */
-function images({ image }: RunSettings): tf.Tensor4D {
+export function images({ image }: RunSettings): tf.Tensor4D {
   if (!image) return tf.ones([1, 299, 299, 3]);
   const noise = new RandomOp('RandomUniform', { seed: 42, seed2: 100000, dtype: 'float32' }).draw({
     shape: [2, 299, 299, 3],
@@ -51,7 +51,7 @@ function withTool<T>({ mode }: RunSettings, body: () => T): T {
 }
 
 /** Downloads tensors into arrays and frees them. */
-function download<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof T, NdArray> {
+export function download<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof T, NdArray> {
   const arrays = Object.entries(tensors).map(([name, tensor]) => {
     const array = toNdArray(tensor);
     // On some backends a tensor's values are the backend's own memory, which goes with the tensor.
@@ -61,7 +61,8 @@ function download<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof
   return Object.fromEntries(arrays) as Record<keyof T, NdArray>;
 }
 
-function stateOf(variable: tf.Variable, value: tf.Tensor): VariableState {
+/** How a variable stands, with that value. */
+export function stateOf(variable: tf.Variable, value: tf.Tensor): VariableState {
   const { name, shape, dtype, trainable } = variable;
   return { name, shape, dtype, trainable, sha256: sha256(toNdArray(value)) };
 }
@@ -130,7 +131,7 @@ function functionalModel({ training }: RunSettings): MigratedModel {
 }
 
 /** The layer's variables in order of creation. */
-function variablesOf(layer: InceptionResnetV2): tf.Variable[] {
+export function variablesOf(layer: InceptionResnetV2): tf.Variable[] {
   return [...(tf1VariableStore(layer)?.variables.values() ?? [])];
 }
 

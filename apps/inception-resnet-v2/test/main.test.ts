@@ -101,16 +101,18 @@ describeGolden('nets/inception_resnet_v2.infer.json', () => {
       json,
       ...(native ? ['--golden', 'bits'] : []),
     ]);
-    expect(stderr + stdout).toContain('All 9 steps passed');
+    expect(stderr + stdout).toContain('All 11 steps passed');
     expect(status).toBe(0);
     const { steps } = result(json);
     const runs = steps.filter((step) => step.logits !== undefined);
     expect(runs.map(({ id }) => id)).toEqual([
       '3-reset',
+      '3b-checkpoint',
       '4-inference',
       '4-training',
       '4-training-image',
       '4-training-constant-functional',
+      '4b-checkpoint',
     ]);
     for (const step of runs) {
       expect(step.bitIdentical, step.id).toBe(true);

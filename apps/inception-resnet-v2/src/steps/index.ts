@@ -1,5 +1,6 @@
 import type { Step } from '../step.js';
 import { arraysStep } from './arrays.js';
+import { checkpointInference, checkpointTraining } from './checkpoint.js';
 import { createdOnce } from './created-once.js';
 import { inventoryStep } from './inventory.js';
 import { modelSteps } from './model-run.js';
@@ -11,7 +12,9 @@ export const STEPS: readonly Step[] = [
   createdOnce,
   inventoryStep,
   reset!,
+  checkpointInference,
   arraysStep('constant'),
   arraysStep('num_random_ops'),
   ...aligned,
+  checkpointTraining,
 ];
