@@ -13,6 +13,7 @@ interface ModelStep {
   readonly golden: string;
   readonly published?: keyof typeof PUBLISHED_LOSSES;
   readonly functional?: boolean;
+  readonly lossRtol?: number;
   /**
    * How far the end points may be from TensorFlow's recorded ones. `reported`: the recorded values are themselves
    * rounding noise that grew (a batch norm over a constant), so only the same bits mean anything.
@@ -30,6 +31,8 @@ const MODEL_STEPS: readonly ModelStep[] = [
     golden: 'reset',
     published: 'reset',
     tolerance: GUIDE,
+    // TensorFlow's float32 sum of millions of equal squares is off by up to 3.1e-6; other backends sum exactly.
+    lossRtol: 4e-6,
   },
   {
     id: '4-inference',
