@@ -1,6 +1,26 @@
+export { clipByGlobalNorm, clipByNorm, clipByValue, clipGradientNorms, globalNorm } from './clip.js';
+export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './exponential-moving-average.js';
+export { createGlobalStep, getGlobalStep, getOrCreateGlobalStep } from './global-step.js';
 export { type GradientsOptions, gradients } from './gradients/graph-gradients.js';
 export { type VariableGrads, type VariableGradsOptions, variableGrads } from './gradients/variable-grads.js';
 export { IndexedSlices } from './indexed-slices.js';
+export {
+  type CosineDecayOptions,
+  type CosineDecayRestartsOptions,
+  cosineDecay,
+  cosineDecayRestarts,
+  type DecayOptions,
+  exponentialDecay,
+  inverseTimeDecay,
+  type LearningRate,
+  type LinearCosineDecayOptions,
+  linearCosineDecay,
+  naturalExpDecay,
+  type PolynomialDecayOptions,
+  piecewiseConstant,
+  polynomialDecay,
+  type Step,
+} from './learning-rate-decay.js';
 export { softmaxCrossEntropyWithLogits } from './losses/softmax-cross-entropy.js';
 export {
   type ApplyOptions,

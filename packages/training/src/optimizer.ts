@@ -224,6 +224,19 @@ function checkGradient(gradient: tf.Tensor | IndexedSlices, variable: tf.Variabl
   );
 }
 
+/** Runs `body`; in eager code frees what it made but the gradients that it returns. */
+export function tidyGradients(body: () => Gradient[]): Gradient[] {
+  if (currentContext().kind === 'graph') return body();
+  let result: Gradient[] = [];
+  tf.tidy(() => {
+    result = body();
+    return result.flatMap((gradient) =>
+      gradient === null ? [] : gradient instanceof tf.Tensor ? [gradient] : [gradient.values, gradient.indices],
+    );
+  });
+  return result;
+}
+
 /** Runs `body`; in eager code frees the tensors that it made (a graph's are freed with it). */
 export function tidyInEager<R>(body: () => R): R {
   if (currentContext().kind === 'graph') return body();

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Gradient, GradientAndVariable } from '../optimizer.js';
+import { type GradientAndVariable, tidyGradients } from '../optimizer.js';
 import { valueError } from '../training-error.js';
 import { backpropagate } from './backprop.js';
 import { recordTape } from './tape.js';
@@ -42,7 +42,7 @@ export function variableGrads(
         dtype: value.dtype,
       });
     }
-    const gradients = keepGradients(() =>
+    const gradients = tidyGradients(() =>
       backpropagate({
         nodes,
         ys: [{ key: value.id, gradient: tf.ones([]) }],
@@ -55,16 +55,4 @@ export function variableGrads(
   } finally {
     release();
   }
-}
-
-/** Runs `body` in a tidy that lets its gradients live. */
-function keepGradients(body: () => Gradient[]): Gradient[] {
-  let gradients: Gradient[] = [];
-  tf.tidy('backward', () => {
-    gradients = body();
-    return gradients.flatMap((gradient) =>
-      gradient === null ? [] : gradient instanceof tf.Tensor ? [gradient] : [gradient.values, gradient.indices],
-    );
-  });
-  return gradients;
 }
