@@ -33,6 +33,13 @@ export async function openArrays(path: string, options: CommandOptions = {}): Pr
   return rules.length === 0 ? checkpoint : mapCheckpoint(checkpoint, { names: nameMap(rules) });
 }
 
+const VALUE = /\/\.ATTRIBUTES\/VARIABLE_VALUE$/;
+
+/** The path of a variable's object: TF2's checkpoints add the same two words to each. */
+export function objectPath(name: string): string {
+  return name.replace(VALUE, '');
+}
+
 /** The arrays of a golden bundle, which is a folder with a manifest. */
 function bundleArrays(path: string): string | undefined {
   const arrays = join(path, 'arrays.npz');

@@ -1,4 +1,5 @@
 import { formatShape } from '@tfparity/array';
+import { plural } from './report/number-text.js';
 import { bytesText, columns } from './terminal.js';
 
 /** A tensor as a tree shows it. */
@@ -56,7 +57,7 @@ function rows(branch: Branch, depth: number, indent: string): string[][] {
       path += `${name}/`;
       last = only;
     }
-    const head = [`${indent}${path}`, `${last.count} tensors`, '', size(last.bytes), ''];
+    const head = [`${indent}${path}`, plural(last.count, 'tensor'), '', size(last.bytes), ''];
     return depth <= 1 ? [...own, head] : [...own, head, ...rows(last, depth - 1, `${indent}  `)];
   });
 }

@@ -21,7 +21,8 @@ const buckets = (size: number, most: number): Int32Array =>
 /** The array as [outer, rows, columns, channels]; an array of one axis has channels only. */
 function axesOf(shape: readonly number[]): { sizes: [number, number, number, number]; names: [string, string] } {
   const rank = shape.length;
-  if (rank === 1) return { sizes: [1, 1, 1, shape[0]!], names: ['', ''] };
+  // A batch of one row of logits is a list of classes.
+  if (rank === 1 || (rank === 2 && shape[0] === 1)) return { sizes: [1, 1, 1, shape.at(-1)!], names: ['', ''] };
   if (rank === 2) return { sizes: [1, shape[0]!, shape[1]!, 1], names: ['row', 'column'] };
   const outer = shape.slice(0, -3).reduce((product, size) => product * size, 1);
   const names: [string, string] = rank === 4 ? ['height', 'width'] : [`axis ${rank - 3}`, `axis ${rank - 2}`];

@@ -5,7 +5,7 @@ import type { Checkpoint, NamedArray, WriteFormat } from '@tfparity/checkpoint';
 import { CliError } from '../cli-error.js';
 import type { CommandOptions, CommandRun } from '../command.js';
 import { choiceOption, textOption } from '../command-options.js';
-import { openArrays } from '../sources.js';
+import { objectPath, openArrays } from '../sources.js';
 import { bytesText, type Terminal, verdictLine } from '../terminal.js';
 
 const FORMATS = ['V2', 'object', 'safetensors', 'npz', 'tfjs'] as const;
@@ -26,6 +26,9 @@ function refuseExisting(to: string): void {
   if (found !== undefined) throw new CliError('Usage', `${folder}/${found} is there already; --force replaces it`);
 }
 
+/** Optimizer slots and the counter of an object-based checkpoint, which its writer makes anew: no variables of the objects. */
+const BOOKKEEPING = /\/\.OPTIMIZER_SLOT\/|^save_counter\//;
+
 type Objects = Map<string, Objects | ArrayLike>;
 
 /**
@@ -35,7 +38,8 @@ type Objects = Map<string, Objects | ArrayLike>;
 async function objectTree(checkpoint: Checkpoint, tensors: AsyncIterable<NamedArray>): Promise<Objects> {
   const root: Objects = new Map();
   for await (const { name, ...array } of tensors) {
-    const path = name.split('/');
+    if (BOOKKEEPING.test(name)) continue;
+    const path = objectPath(name).split('/');
     const last = path.pop()!;
     let node = root;
     for (const word of path) {

@@ -36,7 +36,9 @@ async function diffValues(a: string, b: string, options: CommandOptions, termina
 export const diff: CommandRun = async ([a, b], options, terminal): Promise<CommandResult> => {
   const { formatInventoryDiff } = await import('@tfparity/inventory');
   const inventories = await diffNames(a!, b!, options);
-  const [head, ...details] = formatInventoryDiff(inventories, { limit: 6 }).split('\n');
+  // Formats list variables in orders of their own: that is shown where it is asked for, and always kept in the JSON.
+  const shown = options['order'] ? inventories : { ...inventories, order: [] };
+  const [head, ...details] = formatInventoryDiff(shown, { limit: 6 }).split('\n');
   const names = verdictLine(terminal, inventories.same ? 'same' : 'different', head!);
   const title = `${basename(a!)} against ${basename(b!)}`;
   if (!options['values']) {

@@ -6,7 +6,7 @@ import { CliError } from '../cli-error.js';
 import type { CommandOptions, CommandResult, CommandRun } from '../command.js';
 import { textOption } from '../command-options.js';
 import { readJson } from '../result-files.js';
-import { kindOf, openArrays } from '../sources.js';
+import { kindOf, objectPath, openArrays } from '../sources.js';
 import { type TreeTensor, treeLines } from '../tensor-tree.js';
 import { bytesText, type Terminal, verdictLine } from '../terminal.js';
 import { statisticsText, type ValueStatistics, valueStatistics } from '../value-statistics.js';
@@ -54,7 +54,9 @@ async function inspectCheckpoint(path: string, options: CommandOptions, terminal
     const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
     const { format } = checkpoint;
     const head = `${basename(path)}: ${format}, ${tensors.length} tensors, ${elements.toLocaleString('en-US')} values, ${bytesText(bytes)}`;
-    const shown = tensors.map((tensor): TreeTensor => ({ ...tensor, note: noteOf(tensor) }));
+    const shown = tensors.map((tensor): TreeTensor => {
+      return { ...tensor, name: objectPath(tensor.name), note: noteOf(tensor) };
+    });
     const room = options['all'] ? Number.POSITIVE_INFINITY : terminal.rows - 5;
     return {
       outcome: 'same',
@@ -99,7 +101,7 @@ function graphLines(path: string, graph: GraphInspection, room: number): string[
     ...list('unknown ops', graph.unknownOps),
     `  ops: ${ops}${graph.ops.length > 12 ? ', …' : ''}`,
     ...list('inputs', graph.inputs.map(tensor)),
-    ...list('outputs', graph.outputs.map(tensor)),
+    ...list('outputs', outputsFirst(graph.outputs).map(tensor)),
     ...list(
       'variables',
       graph.variables.map(({ name, dtype, shape }) => `${name} ${dtype} ${formatShape(shape)}`),
@@ -111,13 +113,19 @@ function graphLines(path: string, graph: GraphInspection, room: number): string[
   ];
 }
 
+/** What savers and initializers read of each variable stands after the outputs that a person looks for. */
+function outputsFirst(outputs: readonly GraphTensorInfo[]): readonly GraphTensorInfo[] {
+  const ofVariable = ({ name }: GraphTensorInfo): boolean =>
+    /\/(VarIsInitializedOp|ReadVariableOp)(_\d+)?:0$/.test(name);
+  return [...outputs].sort((a, b) => Number(ofVariable(a)) - Number(ofVariable(b)));
+}
+
 async function inspectGraphFile(path: string, options: CommandOptions, terminal: Terminal): Promise<CommandResult> {
   if (options['values']) throw new CliError('Usage', '--values is for checkpoints; a graph is shown by its ops');
   const { inspectGraph } = await import('@tfparity/graph');
   const graph = inspectGraph(path);
   const [head, ...lines] = graphLines(path, graph, options['all'] ? Number.POSITIVE_INFINITY : terminal.rows - 12);
-  const odd = graph.unsafeOps.length + graph.unknownOps.length > 0;
-  return { outcome: 'same', data: graph, lines: [verdictLine(terminal, odd ? 'unclear' : 'same', head!), ...lines] };
+  return { outcome: 'same', data: graph, lines: [verdictLine(terminal, 'same', head!), ...lines] };
 }
 
 async function inspectSavedModel(path: string, options: CommandOptions, terminal: Terminal): Promise<CommandResult> {

@@ -37,7 +37,10 @@ export function treeBlocks(value: Loose, caption: string): readonly Block[] {
     const points = shown.map((item) => ({ name: nameOf(item), shape: item.comparison!.expected.shape }));
     const distances = new Map(shown.map((item) => [nameOf(item), distanceOf(item.comparison!)]));
     if (points.length > 0)
-      blocks.push({ kind: 'figure', figure: growthFigure(points, [{ name: 'found against expected', distances }]) });
+      blocks.push({
+        kind: 'figure',
+        figure: growthFigure(points, [{ name: 'found against expected', distances }], 'array'),
+      });
   }
   const failed = tree.items.filter((item) => !item.passed);
   if (failed.length > 0) {
@@ -77,7 +80,7 @@ export function arrayBlocks(comparison: ArrayComparison, where?: WhereItDiffers)
     ['Outside the tolerance', `${countText(mismatched)} of ${countText(total)}`],
     [
       'Tolerance',
-      `${tolerance.name}: rtol ${tolerance.rtol}, atol ${tolerance.atol}${tolerance.maxUlps ? `, ${tolerance.maxUlps} ulps` : ''}`,
+      `${tolerance.name}: rtol ${distanceText(tolerance.rtol)}, atol ${distanceText(tolerance.atol)}${tolerance.maxUlps ? `, ${tolerance.maxUlps} ulps` : ''}`,
     ],
     ...(evidence ? evidenceFacts(evidence) : []),
   ];

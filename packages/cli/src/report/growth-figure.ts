@@ -67,24 +67,27 @@ const STROKES = [INK.first, INK.second] as const;
 const power = (value: number): string => `1e${Math.round(Math.log10(value))}`.replace('-', '−').replace(/^1e0$/, '1');
 
 /** What one comparison shows over the net, in a sentence. */
-export function growthSentence({ name, distances }: Series, points: readonly NetPoint[]): string {
+export function growthSentence({ name, distances }: Series, points: readonly NetPoint[], noun: string): string {
   const known = points.flatMap((point) => {
     const distance = distances.get(point.name);
     return distance ? [{ name: point.name, ...distance }] : [];
   });
   const differing = known.filter((d) => !d.bitIdentical);
-  if (differing.length === 0) return `${name}: ${plural(known.length, 'end point')}, all identical to the last bit.`;
+  if (differing.length === 0) return `${name}: ${plural(known.length, noun)}, all identical to the last bit.`;
   const size = (d: Distance): number => d.maxAbsoluteDifference ?? Number.POSITIVE_INFINITY;
   const worst = differing.reduce((most, d) => (size(d) > size(most) ? d : most));
-  return `${name}: ${known.length - differing.length} of ${known.length} end points identical to the last bit; the first to differ is ${differing[0]!.name} (${distanceText(differing[0]!.maxAbsoluteDifference)}), the farthest ${worst.name} (${distanceText(worst.maxAbsoluteDifference)}).`;
+  return `${name}: ${known.length - differing.length} of ${plural(known.length, noun)} identical to the last bit; the first to differ is ${differing[0]!.name} (${distanceText(differing[0]!.maxAbsoluteDifference)}), the farthest ${worst.name} (${distanceText(worst.maxAbsoluteDifference)}).`;
 }
 
 /** The difference at every end point, in the net's order from top to bottom: how the error grows. */
-export function growthFigure(points: readonly NetPoint[], series: readonly Series[]): Figure {
+export function growthFigure(points: readonly NetPoint[], series: readonly Series[], noun = 'end point'): Figure {
   const all = series.flatMap((s) => [...s.distances.values()].map((d) => d.maxAbsoluteDifference ?? Infinity));
-  const description = series.map((s) => growthSentence(s, points)).join(' ');
+  const description = series
+    .map((s) => growthSentence(s, points, noun))
+    .map((sentence) => `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`)
+    .join(' ');
   const infinite = all.some((d) => !Number.isFinite(d));
-  const pictures = drawBoth(`Difference at every end point. ${description}`, ({ narrow }) => {
+  const pictures = drawBoth(`Difference at every ${noun}. ${description}`, ({ narrow }) => {
     const axis = axisOf(all, narrow);
     const marks = series.flatMap((s) =>
       points.flatMap(({ name }): Mark[] => {
@@ -129,8 +132,8 @@ export function growthFigure(points: readonly NetPoint[], series: readonly Serie
   const failed = series.some((s) => [...s.distances.values()].some(({ passed }) => passed === false));
   const key = series.map(({ name }, i) => ({ name, symbol: keySymbol(i) }));
   if (failed) key.push({ name: 'farther than allowed', symbol: FAILED_SYMBOL });
-  const title = 'Difference at every end point';
-  return { title, description, ...pictures, key, table: growthTable(points, series) };
+  const title = `Difference at every ${noun}`;
+  return { title, description, ...pictures, key, table: growthTable(points, series, noun) };
 }
 
 /** The first series is a solid line with filled circles, the second a dashed one with open diamonds: no colour needed. */
@@ -174,16 +177,16 @@ function shorten(name: string, length: number): string {
   return name.length <= length ? name : `…${name.slice(1 - length)}`;
 }
 
-function growthTable(points: readonly NetPoint[], series: readonly Series[]): Figure['table'] {
+function growthTable(points: readonly NetPoint[], series: readonly Series[], noun: string): Figure['table'] {
   const cell = (distance: Distance | undefined): string => {
     if (distance === undefined) return '–';
     const text = distance.bitIdentical ? 'identical' : distanceText(distance.maxAbsoluteDifference);
     return distance.passed === false ? `${text} (too far)` : text;
   };
   return {
-    caption: 'Greatest absolute difference at every end point',
+    caption: `Greatest difference at every ${noun}`,
     columns: [
-      { title: 'End point' },
+      { title: `${noun.charAt(0).toUpperCase()}${noun.slice(1)}` },
       { title: 'Shape' },
       ...series.map(({ name }) => ({ title: name, figures: true })),
     ],

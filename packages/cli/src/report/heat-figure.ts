@@ -21,7 +21,7 @@ export interface WhereItDiffers {
 
 const sizeOf = (value: number | null): number => value ?? Number.POSITIVE_INFINITY;
 
-/** Darkness by order of magnitude: 0 for no difference, 1 for the greatest. */
+/** Strength of shade by order of magnitude: 0 for no difference, 1 for the greatest. */
 function levels(values: readonly (number | null)[]): number[] {
   const finite = values.filter((v): v is number => v !== null && v > 0);
   const high = Math.log10(Math.max(...finite, Number.MIN_VALUE));
@@ -56,7 +56,7 @@ function gridFigure(grid: NonNullable<WhereItDiffers['grid']>): Figure {
   const worst = marks.reduce((most, mark) => (sizeOf(mark.value) > sizeOf(most.value) ? mark : most));
   const place = (mark: { row: number; column: number }): string =>
     `${axes[0]} ${range(mark.row, rows, sizes[0])}, ${axes[1]} ${range(mark.column, columns, sizes[1])}`;
-  const description = `${differing.length} of ${cells.length} cells differ; the greatest difference, ${distanceText(worst.value)}, is at ${place(worst)}. The darker a cell, the greater the difference; the framed cell is the greatest.`;
+  const description = `${differing.length} of ${cells.length} cells differ; the greatest difference, ${distanceText(worst.value)}, is at ${place(worst)}. The stronger a cell’s shade, the greater the difference; the framed cell is the greatest.`;
   const pictures = drawBoth(`Map of where it differs. ${description}`, ({ width, narrow }) => {
     const across = Math.min(narrow ? width - 60 : 520, columns * 36);
     const cell = across / columns;

@@ -6,8 +6,9 @@ import { STYLESHEET } from './stylesheet.js';
 const SIGNS: Readonly<Record<Outcome, string>> = { same: '✓', different: '✗', unclear: '?' };
 const WORDS: Readonly<Record<Outcome, string>> = { same: 'same', different: 'different', unclear: 'could not tell' };
 
-function badge(outcome: Outcome): Markup {
-  return html`<span class="badge ${outcome}"><span aria-hidden="true">${SIGNS[outcome]} </span>${WORDS[outcome]}</span>`;
+function badge({ outcome, word }: Section): Markup {
+  const sign = word === undefined ? SIGNS[outcome] : '–';
+  return html`<span class="badge ${outcome}"><span aria-hidden="true">${sign} </span>${word ?? WORDS[outcome]}</span>`;
 }
 
 /** A table that scrolls by itself where the page is too narrow; the scrolling part takes the keyboard's focus. */
@@ -40,7 +41,7 @@ function blockMarkup(block: Block): Markup {
 function sectionMarkup(section: Section): Markup {
   const heading = `${section.id}-heading`;
   return html`<section class="card" id="${section.id}" aria-labelledby="${heading}"><div class="head">
-<h2 id="${heading}">${section.title}</h2>${badge(section.outcome)}
+<h2 id="${heading}">${section.title}</h2>${badge(section)}
 <span class="id">${section.id}${section.seconds !== undefined && ` · ${secondsText(section.seconds)}`}</span></div>
 ${section.blocks.map(blockMarkup)}</section>`;
 }
@@ -48,7 +49,7 @@ ${section.blocks.map(blockMarkup)}</section>`;
 function contents(sections: readonly Section[]): Markup {
   const items = sections.map(
     (section) =>
-      html`<li><span>${badge(section.outcome)}</span><a href="#${section.id}">${section.title}</a><span class="finding">${section.finding}</span></li>`,
+      html`<li><span>${badge(section)}</span><a href="#${section.id}">${section.title}</a><span class="finding">${section.finding}</span></li>`,
   );
   return html`<nav class="card" aria-labelledby="contents"><h2 id="contents">What was checked</h2><ol class="contents">${items}</ol></nav>`;
 }

@@ -1,10 +1,13 @@
 import { CliError } from '../cli-error.js';
 import { arrayDocument, isArrayComparison, isTreeComparison, treeDocument } from './comparison-sections.js';
+import { isSensitivity } from './fault-figure.js';
 import { inventoryDocument, isInventoryDiff } from './inventory-sections.js';
 import { isRecord, type Loose } from './loose.js';
 import { pageOf } from './page.js';
 import type { ReportDocument } from './report-document.js';
 import { isRun, runDocument } from './run-sections.js';
+import { isTriage, triageDocument } from './triage-sections.js';
+import { isValidation, sensitivityDocument, validationDocument } from './validation-sections.js';
 
 /** How a report is made. */
 export interface ReportOptions {
@@ -17,6 +20,9 @@ const KINDS: readonly {
   readonly is: (result: Loose) => boolean;
   readonly to: (result: Loose, title: string) => ReportDocument;
 }[] = [
+  { is: isSensitivity, to: sensitivityDocument },
+  { is: isTriage, to: triageDocument },
+  { is: isValidation, to: validationDocument },
   { is: isRun, to: runDocument },
   { is: isTreeComparison, to: treeDocument },
   { is: isArrayComparison, to: arrayDocument },
@@ -27,8 +33,8 @@ const KINDS: readonly {
  * A result as one self-contained HTML page, the verdict first: no script, no request, readable without colour and by
  * screen readers, in light and dark, on a phone and on a desktop.
  *
- * @param result  what a run of steps (a migration's `{steps: [{id, title, passed, …}]}`), `compareTrees`, `compareArrays` or
- * `diffInventories` returned, also after a way through JSON
+ * @param result  what `validateMigration`, `proveSensitivity`, `triage`, `compareTrees`, `compareArrays` or `diffInventories`
+ * returned, or a run of steps (`{steps: [{id, title, passed, …}]}`); also after a way through JSON
  * @throws {CliError} `UnknownFormat` for anything else
  */
 export function renderReport(result: unknown, options: ReportOptions = {}): string {
@@ -39,7 +45,7 @@ export function renderReport(result: unknown, options: ReportOptions = {}): stri
       : typeof result;
     throw new CliError(
       'UnknownFormat',
-      `a report is made from a run of steps, a comparison or an inventory diff; this is ${found}`,
+      `a report is made from a validation, a run of steps, a triage, a comparison or an inventory diff; this is ${found}`,
     );
   }
   return pageOf(kind.to(result, options.title ?? 'tfparity report'));

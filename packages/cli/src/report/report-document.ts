@@ -41,6 +41,8 @@ export interface Section {
   readonly id: string;
   readonly title: string;
   readonly outcome: Outcome;
+  /** What the badge says instead of the outcome's own word: `skipped`. */
+  readonly word?: string;
   /** What was found, in a few words: stands in the list of sections. */
   readonly finding: string;
   readonly seconds?: number;

@@ -6,12 +6,14 @@ import type { Figure } from './report-document.js';
 
 type Ulps = NonNullable<Evidence['ulps']>;
 
-const bucketName = (from: number, to: number): string =>
-  from === to
-    ? countText(from)
-    : to === null || !Number.isFinite(to)
-      ? `≥ ${countText(from)}`
-      : `${countText(from)} – ${countText(to)}`;
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+const bound = (value: number): string => (value < 1e6 ? countText(value) : compact.format(value));
+
+function bucketName(from: number, to: number | null): string {
+  // JSON has no Infinity and writes null for it.
+  if (to === null || !Number.isFinite(to)) return `≥ ${bound(from)}`;
+  return from === to ? bound(from) : `${bound(from)} – ${bound(to)}`;
+}
 
 /** How many elements are how many representable values apart. */
 export function ulpFigure(what: string, ulps: Ulps): Figure {
@@ -22,13 +24,14 @@ export function ulpFigure(what: string, ulps: Ulps): Figure {
     same === total
       ? `${what}: ${plural(total, 'value')}, none of which is a single representable value (ulp) away.`
       : `${what}: ${countText(same)} of ${plural(total, 'value')} identical; the others at most ${plural(ulps.max, 'representable value')} (ulps) apart, ${Number(ulps.mean.toPrecision(2))} on average.`;
+  const scale = buckets.length > 1 ? ' Bars are as long as the square root of their count.' : '';
   const pictures = drawBoth(`Histogram. ${description}`, ({ narrow }) => ({
     height: buckets.length * 26 + 24,
     marginLeft: narrow ? 112 : 150,
     marginRight: 74,
     marginTop: 20,
     marginBottom: 4,
-    x: { axis: null, domain: [0, Math.max(...buckets.map(({ count }) => count))] },
+    x: { type: 'sqrt', axis: null, domain: [0, Math.max(...buckets.map(({ count }) => count))] },
     y: { type: 'band', domain: buckets.map(({ name }) => name), label: null, padding: 0.25 },
     marks: [
       Plot.axisY({ tickSize: 0, label: null }),
@@ -60,7 +63,7 @@ export function ulpFigure(what: string, ulps: Ulps): Figure {
   const columns = [{ title: 'Ulps apart' }, { title: 'Values', figures: true }];
   return {
     title: `${what}: distance in ulps`,
-    description,
+    description: `${description}${scale}`,
     ...pictures,
     table: { caption: description, columns, rows },
   };

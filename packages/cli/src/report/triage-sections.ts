@@ -1,0 +1,161 @@
+import { growthFigure } from './growth-figure.js';
+import { isRecord, type Loose, numberOf, recordsOf, textOr, textsOf } from './loose.js';
+import { distanceText, plural, secondsText, shapeText } from './number-text.js';
+import type { Block, Outcome, ReportDocument } from './report-document.js';
+
+/** Points of the growth that one picture can hold. */
+const POINTS = 120;
+
+/** Whether a value is what `triage` returns. */
+export function isTriage(value: Loose): boolean {
+  return Array.isArray(value['culprits']) && Array.isArray(value['growth']) && typeof value['verdict'] === 'string';
+}
+
+const HEADLINES: Readonly<Record<string, string>> = {
+  identical: 'Identical to the last bit',
+  rounding: 'Rounding: no operation is at fault',
+  'amplified-rounding': 'Rounding that the net amplifies: no operation is at fault',
+  suspicious: 'Suspicious: more than rounding explains',
+  different: 'Different: an operation is at fault',
+};
+
+const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  identical: 'same',
+  rounding: 'same',
+  suspicious: 'unclear',
+  different: 'different',
+  'amplified-rounding': 'same',
+};
+
+const opName = (op: unknown): string =>
+  isRecord(op) ? `${textOr(op['name'], '?')} (${textOr(op['kernel'], '?')})` : 'no such op';
+
+function culpritTable(report: Loose): readonly Block[] {
+  const culprits = recordsOf(report['culprits']);
+  if (culprits.length === 0) return [];
+  const rows = culprits.slice(0, 100).map((culprit) => {
+    const isolated = isRecord(culprit['isolated']) ? culprit['isolated'] : undefined;
+    const causes = recordsOf(culprit['causes']).map((cause) => textOr(cause['message'], textOr(cause['kind'], '')));
+    const share = isolated ? numberOf(isolated['shareOfBound']) : undefined;
+    const figures = isolated
+      ? `${distanceText(numberOf(isolated['maxAbsolute']) ?? null)}${share === undefined ? '' : `, ${distanceText(share)} of the bound`}`
+      : '–';
+    return [
+      opName(culprit['op'] ?? culprit['reference']),
+      causes.join('; ') || '–',
+      figures,
+      culprit['mayFollow'] === true ? 'yes' : 'no',
+    ];
+  });
+  const columns = ['Operation', 'Cause', 'Difference on the reference’s inputs', 'May follow from one before it'].map(
+    (title) => ({ title }),
+  );
+  const table = {
+    caption: `Culprits, in program order (${culprits.length})`,
+    columns,
+    rows,
+    omitted: culprits.length - rows.length,
+  };
+  return [{ kind: 'table', open: true, table }];
+}
+
+function growthBlocks(report: Loose): readonly Block[] {
+  const growth = recordsOf(report['growth']);
+  const figure = (value: unknown) => {
+    const size = numberOf(value) ?? null;
+    return { maxAbsoluteDifference: size, bitIdentical: size === 0 };
+  };
+  const shown = growth.length <= POINTS ? growth : growth.filter((_, i) => i % Math.ceil(growth.length / POINTS) === 0);
+  if (shown.length === 0) return [];
+  const name = (point: Loose): string => textOr(point['name'], '?');
+  const points = shown.map((point) => ({ name: name(point) }));
+  const series = [
+    { name: 'relative error', distances: new Map(shown.map((point) => [name(point), figure(point['relativeL2'])])) },
+  ];
+  const noisy = shown.filter((point) => typeof point['noise'] === 'number');
+  if (noisy.length > 0) {
+    series.push({
+      name: 'noise floor (one ulp)',
+      distances: new Map(noisy.map((point) => [name(point), figure(point['noise'])])),
+    });
+  }
+  return [
+    {
+      kind: 'figure',
+      figure: { ...growthFigure(points, series, 'point'), title: 'Growth of the relative error over the net' },
+    },
+  ];
+}
+
+function lists(report: Loose): readonly Block[] {
+  const ops = (field: string, caption: string): Block[] => {
+    const found = recordsOf(report[field]);
+    if (found.length === 0) return [];
+    const rows = found.slice(0, 200).map((op) => [opName(op), shapesOf(op)]);
+    const table = {
+      caption: `${caption} (${found.length})`,
+      columns: [{ title: 'Operation' }, { title: 'Shapes' }],
+      rows,
+      omitted: found.length - rows.length,
+    };
+    return [{ kind: 'table', open: false, table }];
+  };
+  const messages = ['parentsThatDiffer', 'variables'].flatMap((field) =>
+    recordsOf(report[field]).map((item) => textOr(item['message'], '')),
+  );
+  const ledger = isRecord(report['ledger'])
+    ? [`Random draws part: ${textOr(report['ledger']['message'], JSON.stringify(report['ledger']))}`]
+    : [];
+  const first = isRecord(report['firstDivergence'])
+    ? [
+        `First divergence: ${[...textsOf(report['firstDivergence']['path']), opName(report['firstDivergence']['op'])].join(' › ')}`,
+      ]
+    : [];
+  const lines = [
+    ...first,
+    ...ledger,
+    ...messages,
+    ...textsOf(report['warnings']).map((warning) => `Warning: ${warning}`),
+  ];
+  return [
+    ...(lines.length > 0 ? [{ kind: 'lines', lines } as const] : []),
+    ...ops('missing', 'Operations that the migrated side lacks'),
+    ...ops('extra', 'Operations that only the migrated side has'),
+  ];
+}
+
+const shapesOf = (op: Loose): string =>
+  Array.isArray(op['shapes']) ? op['shapes'].map((shape) => shapeText(shape as number[])).join(' ') : '–';
+
+/** What `triage` returned, as a document: the culprits, the growth of the error, what else is odd. */
+export function triageDocument(report: Loose, title: string): ReportDocument {
+  const verdict = textOr(report['verdict'], '');
+  const isolated = isRecord(report['isolated'])
+    ? Object.entries(report['isolated']).filter(([, count]) => Number(count) > 0)
+    : [];
+  const counts = isolated.map(([word, count]) => `${count} ${word}`).join(', ');
+  const sides = ['reference', 'migrated'].flatMap((side): (readonly [string, string])[] => {
+    const summary = report[side];
+    if (!isRecord(summary)) return [];
+    const where = typeof summary['backend'] === 'string' ? ` on ${summary['backend']}` : '';
+    return [
+      [
+        `${side === 'reference' ? 'Reference' : 'Migrated'} side`,
+        `${textOr(summary['name'], side)}${where}: ${plural(numberOf(summary['ops']) ?? 0, 'op')}`,
+      ],
+    ];
+  });
+  const seconds = numberOf(report['seconds']);
+  return {
+    title,
+    outcome: OUTCOMES[verdict] ?? 'unclear',
+    headline: HEADLINES[verdict] ?? verdict,
+    summary: [
+      textOr(report['summary'], ''),
+      counts === '' ? '' : `Operations run alone on the reference’s inputs: ${counts}.`,
+    ].filter(Boolean),
+    overview: [...culpritTable(report), ...growthBlocks(report), ...lists(report)],
+    sections: [],
+    environment: [...sides, ...(seconds === undefined ? [] : [['Time', secondsText(seconds)] as const])],
+  };
+}
