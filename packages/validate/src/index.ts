@@ -1,4 +1,12 @@
+export { type Fault, type FaultPlace, type InjectionSite, type KernelFault, kernelFault } from './fault.js';
 export { type FillOptions, type FillVariable, fill, fillValue } from './fill.js';
+export {
+  assertMigration,
+  formatAnnotations,
+  formatJUnit,
+  formatSensitivity,
+  formatValidation,
+} from './format-validation.js';
 export {
   type BundleManifest,
   type BundleRun,
@@ -9,15 +17,25 @@ export {
 } from './golden-bundle.js';
 export type { GraphModel, TracedModel } from './graph-side.js';
 export type { ImportedModel, NameTree } from './imported-side.js';
-export type { ModelFunction, ModelInputs } from './model-side.js';
+export type { CallInputs, InterceptedCall, Proceed } from './kernel-interceptor.js';
+export type {
+  ModelFunction,
+  ModelInputs,
+  NamedLoss,
+  Preparation,
+  RunHooks,
+  RunRequest,
+  SideInspection,
+  VariableHandle,
+} from './model-side.js';
 export { type NoiseFloor, type NoiseOptions, noiseFloor } from './noise-floor.js';
+export { FAULTS, proveSensitivity, type SensitivityOptions } from './prove-sensitivity.js';
 export type { CallableModel, LayerLike, Side } from './side.js';
 export type { ArrayDigest, InputOrigin, Trace, TraceEndPoint, TraceInput, TraceOp } from './trace.js';
 export {
   type CaptureOptions,
   captureTrace,
   type KernelNaming,
-  type TensorTree,
   type TraceSide,
 } from './trace-capture.js';
 export { type TriageInput, type TriageOptions, type TriageRequest, triage } from './triage.js';

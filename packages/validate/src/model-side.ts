@@ -32,6 +32,8 @@ export interface RunRequest {
 
 /** What a fault can do to a side's run; absent in ordinary runs. */
 export interface RunHooks {
+  /** The side's list of variables; returns the one that is compared. */
+  inspected?(inspection: SideInspection): SideInspection;
   /** Other inputs or another mode in place of those asked for. */
   request?(request: RunRequest): RunRequest;
   /** Before values are given to variables (`values`), with the values that they have, and after that. */

@@ -88,8 +88,9 @@ const inventoryStep: StepDefinition = {
   run(context) {
     const legacy = legacyInspection(context);
     if (legacy === undefined) return skipped('the legacy side lists no variables');
-    const migrated = context.migrated.inspect(context.inputs);
-    if (migrated === undefined) return skipped(`${context.migrated.description} lists no variables`);
+    const inspected = context.migrated.inspect(context.inputs);
+    if (inspected === undefined) return skipped(`${context.migrated.description} lists no variables`);
+    const migrated = context.hooks?.inspected?.(inspected) ?? inspected;
     context.note('legacy', legacy);
     context.note('migrated', migrated);
     const inventory = diffInventories(migrated.inventory, legacy.inventory);
