@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { l2Loss } from '@tfparity/layers';
 import { IndexedSlices } from './indexed-slices.js';
-import { type Gradient, type GradientAndVariable, tidyGradients } from './optimizer.js';
+import { type Gradient, type GradientAndVariable, tidyGradients } from './gradient.js';
 
 /** A gradient with its values replaced. */
 function withValues(gradient: tf.Tensor | IndexedSlices, change: (values: tf.Tensor) => tf.Tensor): Gradient {

@@ -1,7 +1,7 @@
 // Ports tf.compat.v1.train.ExponentialMovingAverage (python/training/moving_averages.py, TF 2.21) without zero debias.
 import * as tf from '@tensorflow/tfjs-core';
 import { addToCollection, assign, createVariable, currentContext, GraphKeys } from '@tfparity/variables';
-import { tidyInEager } from './optimizer.js';
+import { tidyInEager } from './gradient.js';
 import { TrainingError, valueError } from './training-error.js';
 
 /** Options of `ExponentialMovingAverage`. */

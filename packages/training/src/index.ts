@@ -3,6 +3,7 @@ export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from '
 export { createGlobalStep, getGlobalStep, getOrCreateGlobalStep } from './global-step.js';
 export { type GradientsOptions, gradients } from './gradients/graph-gradients.js';
 export { type VariableGrads, type VariableGradsOptions, variableGrads } from './gradients/variable-grads.js';
+export type { Gradient, GradientAndVariable } from './gradient.js';
 export { IndexedSlices } from './indexed-slices.js';
 export {
   type CosineDecayOptions,
@@ -24,8 +25,6 @@ export {
 export { softmaxCrossEntropyWithLogits } from './losses/softmax-cross-entropy.js';
 export {
   type ApplyOptions,
-  type Gradient,
-  type GradientAndVariable,
   type Hyperparameter,
   type SlotDefinition,
   Tf1Optimizer,
@@ -44,3 +43,21 @@ export {
 } from './optimizers/proximal-gradient-descent.js';
 export { RMSPropOptimizer, type RMSPropOptimizerOptions } from './optimizers/rmsprop.js';
 export { isTrainingError, TrainingError, type TrainingErrorCode } from './training-error.js';
+export { checkNumerics } from './check-numerics.js';
+export { type CreateTrainOpOptions, createTrainOp, multiplyGradients, type TrainOp } from './create-train-op.js';
+export {
+  absoluteDifference,
+  type CrossEntropyOptions,
+  computeWeightedLoss,
+  cosineDistance,
+  getLosses,
+  getTotalLoss,
+  hingeLoss,
+  huberLoss,
+  type LossOptions,
+  logLoss,
+  meanSquaredError,
+  type Reduction,
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
+} from './losses/losses.js';

@@ -1,17 +1,14 @@
 // Ports tf.compat.v1.train.Optimizer (python/training/optimizer.py, TF 2.21). Departure: it is a tf.Optimizer, so eager code and model.compile take it.
 import * as tf from '@tensorflow/tfjs-core';
-import { assign, currentContext, engineKeyOf, variableConstraint } from '@tfparity/variables';
+import { assign, engineKeyOf, variableConstraint } from '@tfparity/variables';
+import { type Gradient, type GradientAndVariable, tidyInEager } from './gradient.js';
+import { variableGrads } from './gradients/variable-grads.js';
+import { toDense } from './gradients/indexed-slices-sum.js';
 import { IndexedSlices } from './indexed-slices.js';
 import { createNonSlot, createSlot } from './slot-variables.js';
 import { TrainingError, valueError } from './training-error.js';
 import { runUpdate } from './update-kernel.js';
 import type { RuleAttributes, UpdateRule } from './update-rule.js';
-
-/** A gradient: dense, rows of the variable, or null where the loss does not depend on the variable. */
-export type Gradient = tf.Tensor | IndexedSlices | null;
-
-/** A gradient and the variable that it is to change. */
-export type GradientAndVariable = readonly [gradient: Gradient, variable: tf.Variable];
 
 /** A number that may change from step to step: itself, a tensor (a graph's schedule), or what a function returns. */
 export type Hyperparameter = number | tf.Scalar | (() => number | tf.Scalar);
@@ -144,6 +141,46 @@ export abstract class Tf1Optimizer extends tf.Optimizer {
     return ops.filter((op) => op !== undefined);
   }
 
+  /**
+   * Runs a loss in eager code and returns it with its gradients by variable, as TensorFlow.js has them (rows made dense).
+   *
+   * `variableGrads` gives them as TF1 does; in a graph `gradients` does.
+   */
+  override computeGradients(
+    loss: () => tf.Scalar,
+    varList?: tf.Variable[],
+  ): { value: tf.Scalar; grads: tf.NamedTensorMap } {
+    const { value, gradients } = variableGrads(loss, varList);
+    const grads: tf.NamedTensorMap = {};
+    for (const [gradient, variable] of gradients) {
+      if (gradient instanceof IndexedSlices) {
+        grads[engineKeyOf(variable)] = toDense(gradient);
+        gradient.dispose();
+      } else if (gradient !== null) grads[engineKeyOf(variable)] = gradient;
+    }
+    return { value, grads };
+  }
+
+  /**
+   * One step in eager code: the loss, its gradients, and their application.
+   *
+   * @param varList  every trainable variable where left out
+   * @returns the loss before the step if `returnCost`, else null
+   */
+  override minimize(
+    loss: () => tf.Scalar,
+    returnCost = false,
+    varList?: tf.Variable[],
+    options: ApplyOptions = {},
+  ): tf.Scalar | null {
+    const { value, gradients } = variableGrads(loss, varList);
+    this.applyGradients(gradients, options);
+    for (const [gradient] of gradients) gradient?.dispose();
+    if (returnCost) return value;
+    value.dispose();
+    return null;
+  }
+
   private update(gradient: tf.Tensor | IndexedSlices, variable: tf.Variable, scalars: Scalars): unknown[] {
     const targets = [variable];
     for (const { name } of this.slotDefinitions()) targets.push(this.slots.get(name)!.get(variable)!);
@@ -224,29 +261,6 @@ function checkGradient(gradient: tf.Tensor | IndexedSlices, variable: tf.Variabl
   );
 }
 
-/** Runs `body`; in eager code frees what it made but the gradients that it returns. */
-export function tidyGradients(body: () => Gradient[]): Gradient[] {
-  if (currentContext().kind === 'graph') return body();
-  let result: Gradient[] = [];
-  tf.tidy(() => {
-    result = body();
-    return result.flatMap((gradient) =>
-      gradient === null ? [] : gradient instanceof tf.Tensor ? [gradient] : [gradient.values, gradient.indices],
-    );
-  });
-  return result;
-}
-
-/** Runs `body`; in eager code frees the tensors that it made (a graph's are freed with it). */
-export function tidyInEager<R>(body: () => R): R {
-  if (currentContext().kind === 'graph') return body();
-  let result: R | undefined;
-  tf.tidy(() => {
-    result = body();
-  });
-  return result as R;
-}
-
 function scalarsOf(values: Readonly<Record<string, Hyperparameter>>): Record<string, tf.Tensor> {
   const scalars: Record<string, tf.Tensor> = {};
   for (const [name, value] of Object.entries(values)) {
@@ -260,9 +274,4 @@ function countStep(globalStep: tf.Variable | undefined): unknown[] {
   return globalStep === undefined
     ? []
     : [assign(globalStep, tf.add(globalStep, tf.scalar(1, globalStep.dtype as 'int32')))];
-}
-
-/** The name under which TensorFlow.js's maps of gradients hold a variable. */
-export function gradientKey(variable: tf.Variable): string {
-  return engineKeyOf(variable);
 }

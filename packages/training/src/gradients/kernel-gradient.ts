@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Gradient } from '../optimizer.js';
+import type { Gradient } from '../gradient.js';
 import { TrainingError } from '../training-error.js';
 import { type ForwardOp, GRADIENT_FUNCTIONS, NOT_DIFFERENTIABLE } from './gradient-functions.js';
 

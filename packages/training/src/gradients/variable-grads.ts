@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type GradientAndVariable, tidyGradients } from '../optimizer.js';
+import { type GradientAndVariable, tidyGradients } from '../gradient.js';
 import { valueError } from '../training-error.js';
 import { backpropagate } from './backprop.js';
 import { recordTape } from './tape.js';
