@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { SensitivityReport, ValidationReport } from '@tfparity/validate';
+import type { Migration, SensitivityReport, ValidationOptions, ValidationReport } from '@tfparity/validate';
 import { CliError } from '../cli-error.js';
 import type { CommandOptions, CommandResult, CommandRun } from '../command.js';
 import { textOption } from '../command-options.js';
@@ -14,17 +14,24 @@ import { writeResults } from '../written-results.js';
 /** What a config module exports by default: the first argument of `validateMigration`, or a function that gives it. */
 type Config = object | (() => object | Promise<object>);
 
-/** TypeScript where this Node reads none: by tsx, if the user's project has it. */
+/**
+ * TypeScript where this Node reads none: by tsx, if the user's project has it. Registered for the process, since tsx's other
+ * way in loads a second copy of every module, and with it a second registry of variables.
+ */
 async function loadTypeScript(file: string): Promise<unknown> {
   for (const from of [file, import.meta.url]) {
+    let api: string;
     try {
-      const api = createRequire(from).resolve('tsx/esm/api');
-      const { tsImport } = (await import(pathToFileURL(api).href)) as {
-        tsImport(url: string, parent: string): Promise<unknown>;
-      };
-      return await tsImport(pathToFileURL(file).href, import.meta.url);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+      api = createRequire(from).resolve('tsx/esm/api');
+    } catch {
+      continue;
+    }
+    const { register } = (await import(pathToFileURL(api).href)) as { register(): () => Promise<void> };
+    const unregister = register();
+    try {
+      return await import(pathToFileURL(file).href);
+    } finally {
+      await unregister();
     }
   }
   throw new CliError(
@@ -38,7 +45,7 @@ function readsTypeScript(): boolean {
   return Boolean((process.features as { readonly typescript?: unknown }).typescript);
 }
 
-async function loadConfig(path: string): Promise<object> {
+async function loadConfig(path: string): Promise<Migration> {
   const file = resolve(path);
   if (!existsSync(file)) throw new CliError('NotFound', `${path} does not exist`, { file });
   const typed = /\.[cm]?ts$/.test(file) && !readsTypeScript();
@@ -52,26 +59,56 @@ async function loadConfig(path: string): Promise<object> {
       `${path} must export by default {legacy, migrated, inputs, …}, or a function that returns it`,
     );
   }
-  return value;
+  // What it lacks, the procedure says.
+  return value as Migration;
 }
 
-const OUTCOMES: Readonly<Record<string, Outcome>> = { same: 'same', different: 'different', 'cannot-tell': 'unclear' };
+const OUTCOMES = { same: 'same', different: 'different', 'cannot-tell': 'unclear' } as const;
 
-function stepLines(report: ValidationReport): string[] {
-  const signs = { passed: '✓', failed: '✗', skipped: '–', error: '?' } as const;
-  return report.steps.flatMap(({ id, status, seconds, lines, reason }) => {
-    const head = `  ${signs[status]} ${id.padEnd(18)} ${(reason ?? lines[0] ?? '').split('\n')[0]} (${seconds.toFixed(1)} s)`;
-    const more =
-      status === 'failed' || status === 'error' ? lines.slice(1, 4).map((line) => `      ${line.split('\n')[0]}`) : [];
-    return [head, ...more];
-  });
+/** What the terminal shows, and what failed, a line each. */
+interface Shown {
+  readonly outcome: Outcome;
+  readonly lines: readonly string[];
+  readonly complaints: readonly string[];
 }
 
-function faultLines({ faults }: SensitivityReport): string[] {
-  return faults.map(({ id, status, steps }) => {
-    const by = steps.filter(({ outcome }) => outcome === 'caught').map(({ step }) => step);
-    return `  ${status === 'caught' ? '✓' : status === 'missed' ? '✗' : '–'} ${id.padEnd(28)} ${by.length > 0 ? `caught by ${by.join(', ')}` : status}`;
-  });
+async function showValidation(report: ValidationReport): Promise<Shown> {
+  const { formatValidation } = await import('@tfparity/validate');
+  const failed = report.steps.filter(({ status }) => status === 'failed' || status === 'error');
+  return {
+    outcome: OUTCOMES[report.verdict],
+    lines: formatValidation(report).split('\n'),
+    complaints: failed.map(({ id, lines }) => `${id}: ${lines[0] ?? 'failed'}`),
+  };
+}
+
+async function showSensitivity(report: SensitivityReport): Promise<Shown> {
+  const { formatSensitivity } = await import('@tfparity/validate');
+  const unproven = report.baseline.verdict === 'cannot-tell' ? 'unclear' : 'different';
+  const missed = report.faults.filter(({ status }) => status === 'missed');
+  return {
+    outcome: report.passed ? 'same' : unproven,
+    lines: formatSensitivity(report).split('\n'),
+    complaints: missed.map(({ id, where }) => `no step catches ${id}${where === '' ? '' : ` at ${where}`}`),
+  };
+}
+
+/** Runs what was asked for; `steps` are checked by the procedure, which knows them. */
+async function run(migration: Migration, options: CommandOptions, terminal: Terminal) {
+  const { proveSensitivity, validateMigration } = await import('@tfparity/validate');
+  const steps = textOption(options, 'steps')
+    ?.split(',')
+    .map((id) => id.trim()) as ValidationOptions['steps'];
+  if (options['sensitivity']) {
+    const onProgress = ({ fault, index, count }: { fault: string; index: number; count: number }) =>
+      terminal.progress(`fault ${index + 1} of ${count}: ${fault}`);
+    const report = await proveSensitivity(migration, { steps, onProgress });
+    return { report, shown: await showSensitivity(report) };
+  }
+  const onProgress: ValidationOptions['onProgress'] = ({ title, index, count, doing }) =>
+    terminal.progress(`step ${index + 1} of ${count}: ${title}${doing === '' ? '' : `, ${doing}`}`);
+  const report = await validateMigration(migration, { steps, onProgress });
+  return { report, shown: await showValidation(report) };
 }
 
 /** `tfparity validate CONFIG`: the guide's steps on the two models of a config module. */
@@ -79,60 +116,13 @@ export const validate: CommandRun = async ([path], options, terminal): Promise<C
   const { loadBackend } = await import('@tfparity/backend');
   const backend = textOption(options, 'backend');
   terminal.progress('loading the backend');
-  const { message } = await loadBackend(backend === undefined ? {} : { backend });
-  const config = await loadConfig(path!);
-  const steps = textOption(options, 'steps')
-    ?.split(',')
-    .map((id) => id.trim());
-  const report = await run(config, steps, options, terminal);
+  await loadBackend(backend === undefined ? {} : { backend });
+  const migration = await loadConfig(path!);
+  const { report, shown } = await run(migration, options, terminal);
   const out = textOption(options, 'out');
   const written = out === undefined ? [] : [`Result: ${writeWhole(out, `${JSON.stringify(report, null, 2)}\n`)}`];
   const title = basename(path!).replace(/(\.config)?\.[cm]?[jt]s$/, '');
   const files = [...written, ...(await writeResults(report, title, options))];
-  const outcome = 'verdict' in report ? (OUTCOMES[report.verdict] ?? 'unclear') : sensitivityOutcome(report);
-  const details = 'verdict' in report ? stepLines(report) : faultLines(report);
-  return {
-    outcome,
-    data: report,
-    lines: [verdictLine(terminal, outcome, report.summary), message, ...details, ...files],
-    complaints:
-      outcome === 'same'
-        ? []
-        : [report.summary, ...details.filter((line) => /^ {2}[✗?]/.test(line)).map((line) => line.trim())],
-  };
+  const [head, ...details] = shown.lines;
+  return { ...shown, data: report, lines: [verdictLine(terminal, shown.outcome, head!), ...details, ...files] };
 };
-
-function sensitivityOutcome({ passed, baseline }: SensitivityReport): Outcome {
-  if (passed) return 'same';
-  return baseline.verdict === 'cannot-tell' ? 'unclear' : 'different';
-}
-
-/** What is called of `@tfparity/validate`. */
-interface Procedures {
-  validateMigration(migration: object, options: ProcedureOptions): Promise<ValidationReport>;
-  proveSensitivity(migration: object, options: ProcedureOptions): Promise<SensitivityReport>;
-}
-
-interface ProcedureOptions {
-  readonly steps?: readonly string[];
-  readonly onProgress: (progress: {
-    readonly title?: string;
-    readonly doing?: string;
-    readonly fault?: string;
-  }) => void;
-}
-
-async function run(
-  config: object,
-  steps: readonly string[] | undefined,
-  options: CommandOptions,
-  terminal: Terminal,
-): Promise<ValidationReport | SensitivityReport> {
-  const procedures = (await import('@tfparity/validate')) as unknown as Partial<Procedures>;
-  const name = options['sensitivity'] ? 'proveSensitivity' : 'validateMigration';
-  const procedure = procedures[name];
-  if (procedure === undefined) throw new CliError('NotAvailable', `@tfparity/validate has no ${name} here; update it`);
-  const onProgress: ProcedureOptions['onProgress'] = ({ title, doing, fault }) =>
-    terminal.progress([fault, title, doing].filter(Boolean).join(': '));
-  return procedure(config, { onProgress, ...(steps === undefined ? {} : { steps }) });
-}
