@@ -33,11 +33,17 @@ export interface GoldenRun {
 
 const here = dirname(fileURLToPath(import.meta.url));
 
+/** The path of a file of the golden folder, or `undefined` where the folder does not have it. */
+export function goldenFile(...path: readonly string[]): string | undefined {
+  const root = process.env['TFPARITY_GOLDEN'] ?? join(here, '..', '..', '..', 'golden');
+  const file = join(root, ...path);
+  return existsSync(file) ? file : undefined;
+}
+
 /** The recorded run of that name, or `undefined` where the golden folder does not have it. */
 export function goldenRun(name: string): GoldenRun | undefined {
-  const root = process.env['TFPARITY_GOLDEN'] ?? join(here, '..', '..', '..', 'golden');
-  const file = join(root, 'nets', `inception_resnet_v2.${name}.json`);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as GoldenRun) : undefined;
+  const file = goldenFile('nets', `inception_resnet_v2.${name}.json`);
+  return file === undefined ? undefined : (JSON.parse(readFileSync(file, 'utf8')) as GoldenRun);
 }
 
 /** The sha256 of an array's bytes (little endian, row-major), as golden files have it. */

@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isBackendError, loadBackend } from '@tfparity/backend';
+import { chooseLegacy } from './legacy-side.js';
 import { type Options, parseOptions, USAGE, UsageError } from './options.js';
 import { renderPage } from './page.js';
 import { type RunResult, runSteps } from './run-steps.js';
@@ -42,12 +43,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const backend = await loadBackend(options.backend === undefined ? {} : { backend: options.backend });
   console.log(backend.message);
-  const result = await runSteps(STEPS, options, backend);
+  const legacy = chooseLegacy(options.legacy, backend);
+  console.log(legacy.message);
+  const result = await runSteps(STEPS, { backend, legacy }, options);
   writeOutputs(result, options);
+  const skipped = result.steps.filter((step) => step.skipped !== undefined).length;
   const failed = result.steps.filter(({ passed }) => !passed);
   console.log(
     failed.length === 0
-      ? `All ${result.steps.length} steps passed in ${result.seconds.toFixed(1)} s.`
+      ? `All ${result.steps.length} steps passed${skipped === 0 ? '' : ` (${skipped} skipped)`} in ${result.seconds.toFixed(1)} s.`
       : `${failed.length} of ${result.steps.length} steps FAILED: ${failed.map(({ id }) => id).join(', ')}.`,
   );
   return failed.length === 0 ? 0 : 1;

@@ -67,39 +67,57 @@ export function stateOf(variable: tf.Variable, value: tf.Tensor): VariableState 
   return { name, shape, dtype, trainable, sha256: sha256(toNdArray(value)) };
 }
 
-/** The TF1 side: a graph is built, a session initialises its variables and runs it. */
-export function runTf1(settings: RunSettings): ModelRun {
+/** The TF1 side's graph in TypeScript, closed: the forward pass was recorded, and what a run of it needs. */
+export function traceTf1(settings: RunSettings) {
   return withTool(settings, () => {
     const graph = new Graph();
     using _ = graph.asDefault();
-    const { logits, endPoints } = forwardPass(images(settings), settings);
+    const outputs = forwardPass(images(settings), settings);
     const losses = getCollection(GraphKeys.REGULARIZATION_LOSSES) as tf.Scalar[];
-    const loss = tf.addN(losses);
+    const sums = { loss: tf.addN(losses), losses: tf.stack(losses) };
     const variables = globalVariables();
     const { reset } = settings;
     const initialize =
       reset === undefined
         ? globalVariablesInitializer()
         : group(variables.map((v) => assign(v, tf.fill(v.shape, reset))));
-
-    using session = new Session(graph, { engine: 'replay' });
-    session.run(initialize);
-    const states = variables.map((variable) => {
-      const value = session.run(variable);
-      const state = stateOf(variable, value);
-      value.dispose();
-      return state;
-    });
-    const computed = download({ loss: session.run(loss), losses: session.run(tf.stack(losses)) });
-    const outputs = session.run({ logits, endPoints });
-    return {
-      variables: states,
-      regularizationLosses: Array.from(computed.losses.data as Float32Array),
-      regularizationLoss: (computed.loss.data as Float32Array)[0]!,
-      endPoints: download(outputs.endPoints),
-      logits: download({ logits: outputs.logits }).logits,
-    };
+    return { graph, variables, initialize, outputs: { ...outputs, sums } };
   });
+}
+
+/**
+ * The TF1 side in TypeScript: a graph is built, a session initialises its variables and runs it.
+ *
+ * @param engine  who runs the graph: `replay` calls its kernels one by one, `tensorflow` is TensorFlow's own session
+ */
+export function runTf1(settings: RunSettings, engine: 'replay' | 'tensorflow' = 'replay'): ModelRun {
+  const { graph, variables, initialize, outputs } = traceTf1(settings);
+  using session = new Session(graph, { engine });
+  session.run(initialize);
+  const states = variableStates(session, variables);
+  const { logits, endPoints, sums } = session.run(outputs);
+  const computed = download(sums);
+  return {
+    variables: states,
+    regularizationLosses: Array.from(computed.losses.data as Float32Array),
+    regularizationLoss: (computed.loss.data as Float32Array)[0]!,
+    endPoints: download(endPoints),
+    logits: download({ logits }).logits,
+  };
+}
+
+/** How many variables are fetched in one run: a run costs the same for one as for many, and memory for each. */
+const FETCHED_AT_ONCE = 128;
+
+function variableStates(session: Session, variables: readonly tf.Variable[]): VariableState[] {
+  const states: VariableState[] = [];
+  for (let start = 0; start < variables.length; start += FETCHED_AT_ONCE) {
+    const part = variables.slice(start, start + FETCHED_AT_ONCE);
+    const values = session.run(part) as tf.Tensor[];
+    states.push(...part.map((variable, i) => stateOf(variable, values[i]!)));
+    tf.dispose(values);
+  }
+  return states;
 }
 
 /** A migrated model to run: its layer, and the call that computes all outputs. */

@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
+import { LEGACY_KINDS, type LegacyKind } from './legacy-side.js';
 
 /** What the program was asked for. */
 export interface Options {
   /** Ids of the steps to run, in the guide's order; all by default. */
   steps: readonly string[];
   backend?: string;
+  /** Who the TF1 side is; by default the most genuine that works. */
+  legacy?: LegacyKind;
   /** Files to write; neither by default. */
   json?: string;
   html?: string;
@@ -15,13 +18,18 @@ export interface Options {
 /** The command line could not be understood; the message says what would be. */
 export class UsageError extends Error {}
 
-export const USAGE = `usage: npm start -- [--steps ID,ID…] [--backend tensorflow|wasm|cpu] [--json FILE] [--html FILE] [--golden tolerance|bits]
+export const USAGE = `usage: npm start -- [--steps ID,ID…] [--backend tensorflow|wasm|cpu] [--legacy tensorflow|lowered|typescript]
+       [--json FILE] [--html FILE] [--golden tolerance|bits]
 
 Runs the steps of TensorFlow's guide "Validating correctness & numerical equivalence" on Inception-ResNet-v2:
 the TF1 side in a graph and session, the migrated side in a layer, and TensorFlow's own recorded values.
 
   --steps    some steps only, by id or by the beginning of it ("4" is every step 4); --steps list shows them
   --backend  the TensorFlow.js backend; by default the best that works here
+  --legacy   who the TF1 side is. tensorflow: slim's own TF1 graphs (golden/graphs) in TensorFlow's own session;
+             the default wherever the tensorflow backend runs with the TensorFlow that wrote them.
+             lowered: the graph that TypeScript records, in TensorFlow's own session.
+             typescript: the same graph, replayed kernel by kernel on any backend; the default elsewhere
   --json     write the result as JSON
   --html     write the result as one self-contained page (default report/index.html; "none" writes none)
   --golden   bits: recorded values must be met to the last bit (same TensorFlow, same kind of processor)
@@ -34,7 +42,14 @@ Exit code 0: every step passed. 1: a step failed. 2: it could not be told.`;
  * @throws {UsageError} for a flag, step or value that is not known
  */
 export function parseOptions(args: readonly string[], known: readonly string[]): Options | 'help' | 'list' {
-  const flags = { steps: 'string', backend: 'string', json: 'string', html: 'string', golden: 'string' } as const;
+  const flags = {
+    steps: 'string',
+    backend: 'string',
+    legacy: 'string',
+    json: 'string',
+    html: 'string',
+    golden: 'string',
+  } as const;
   let values: { [K in keyof typeof flags | 'help']?: string | boolean };
   try {
     const options = Object.fromEntries(Object.entries(flags).map(([name, type]) => [name, { type }]));
@@ -48,11 +63,15 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   const golden = values.golden ?? 'tolerance';
   if (golden !== 'tolerance' && golden !== 'bits')
     throw new UsageError(`--golden is tolerance or bits, not '${golden}'`);
+  const legacy = LEGACY_KINDS.find((kind) => kind === values.legacy);
+  if (values.legacy !== undefined && legacy === undefined)
+    throw new UsageError(`--legacy is ${LEGACY_KINDS.join(', ')}, not '${values.legacy}'`);
   const { backend, json, html = 'report/index.html' } = values as Partial<Record<keyof typeof flags, string>>;
   return {
     steps,
     golden,
     ...(backend === undefined ? {} : { backend }),
+    ...(legacy === undefined ? {} : { legacy }),
     ...(json === undefined ? {} : { json }),
     ...(html === 'none' ? {} : { html }),
   };

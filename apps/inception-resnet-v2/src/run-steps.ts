@@ -1,12 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isTfparityError } from '@tfparity/array';
 import type { LoadedBackend } from '@tfparity/backend';
+import type { LegacyKind, LegacySide } from './legacy-side.js';
 import type { Options } from './options.js';
 import { CannotTell, type Step, type StepResult } from './step.js';
 
 /** What `--json` writes. */
 export interface RunResult {
   readonly backend: string;
+  /** Who the TF1 side was. */
+  readonly legacy: LegacyKind;
   readonly versions: Readonly<Record<string, string>>;
   /** Wall time of the steps, set-up excluded. */
   readonly seconds: number;
@@ -31,15 +34,23 @@ function progressLine(prefix: string): (message: string) => void {
 }
 
 function print(result: StepResult, seconds: number): void {
-  console.log(`\n${result.passed ? 'PASS' : 'FAIL'}  ${result.id}  ${result.title}  (${seconds.toFixed(1)} s)`);
+  console.log(
+    `\n${result.skipped !== undefined ? 'SKIP' : result.passed ? 'PASS' : 'FAIL'}  ${result.id}  ${result.title}  (${seconds.toFixed(1)} s)`,
+  );
   for (const line of result.lines) console.log(`      ${line.replaceAll('\n', '\n      ')}`);
 }
 
-async function runOne(step: Step, options: Options, backend: LoadedBackend): Promise<StepResult> {
+/** Where the steps run, and the TF1 side that they hold the migrated one against. */
+export interface Sides {
+  readonly backend: LoadedBackend;
+  readonly legacy: LegacySide;
+}
+
+async function runOne(step: Step, sides: Sides, options: Options): Promise<StepResult> {
   const progress = progressLine(step.id);
   try {
     progress(step.title);
-    return await step.run({ backend, golden: options.golden, progress });
+    return await step.run({ ...sides, golden: options.golden, progress });
   } catch (error) {
     if (error instanceof CannotTell) throw new CannotTell(`${step.id}: ${error.message}`);
     const tag = isTfparityError(error) ? `${error.name} ${error.code}: ` : '';
@@ -56,17 +67,18 @@ async function runOne(step: Step, options: Options, backend: LoadedBackend): Pro
  *
  * @throws {CannotTell} where a step gives no result, naming the step
  */
-export async function runSteps(steps: readonly Step[], options: Options, backend: LoadedBackend): Promise<RunResult> {
+export async function runSteps(steps: readonly Step[], sides: Sides, options: Options): Promise<RunResult> {
+  const { backend, legacy } = sides;
   const results: (StepResult & { seconds: number })[] = [];
   const started = performance.now();
   for (const step of steps.filter(({ id }) => options.steps.includes(id))) {
     const begun = performance.now();
-    const result = await runOne(step, options, backend);
+    const result = await runOne(step, sides, options);
     const seconds = (performance.now() - begun) / 1000;
     results.push({ ...result, seconds });
     print(result, seconds);
   }
   const seconds = (performance.now() - started) / 1000;
   const passed = results.every((result) => result.passed);
-  return { backend: backend.name, versions: versionsOf(backend), seconds, passed, steps: results };
+  return { backend: backend.name, legacy: legacy.kind, versions: versionsOf(backend), seconds, passed, steps: results };
 }

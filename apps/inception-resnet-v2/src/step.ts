@@ -1,9 +1,12 @@
 import type { LoadedBackend } from '@tfparity/backend';
+import type { LegacySide } from './legacy-side.js';
 import type { Options } from './options.js';
 
 /** What a step is told: where it runs, and what counts as meeting the golden data. */
 export interface StepContext {
   readonly backend: LoadedBackend;
+  /** The TF1 side. */
+  readonly legacy: LegacySide;
   readonly golden: Options['golden'];
   /** Says what is being done; a step can take seconds. */
   readonly progress: (message: string) => void;
@@ -14,6 +17,8 @@ export interface StepResult {
   readonly id: string;
   readonly title: string;
   readonly passed: boolean;
+  /** Why the step could not be taken here, where that is no failure. */
+  readonly skipped?: string;
   /** Lines for people: what was checked, the numbers, and why it failed if it did. */
   readonly lines: readonly string[];
 }

@@ -3,7 +3,7 @@ import { Graph, Session } from '@tfparity/graph';
 import { compareArrays } from '@tfparity/numerics';
 import { DeterministicRandomTestTool, type RandomTestMode, uniform } from '@tfparity/random';
 import { PUBLISHED_ARRAYS } from '../published.js';
-import type { Step, StepResult } from '../step.js';
+import type { Step, StepContext, StepResult } from '../step.js';
 
 type Arrays = Record<'a' | 'b' | 'c', number[]>;
 
@@ -21,12 +21,12 @@ function flat(tensors: Record<keyof Arrays, tf.Tensor>): Arrays {
   return Object.fromEntries(arrays) as Arrays;
 }
 
-function inGraph(mode: RandomTestMode): Arrays {
+function inGraph(mode: RandomTestMode, engine: 'replay' | 'tensorflow'): Arrays {
   return new DeterministicRandomTestTool({ mode }).scope(() => {
     const graph = new Graph();
     using _ = graph.asDefault();
     const arrays = drawArrays();
-    using session = new Session(graph, { engine: 'replay' });
+    using session = new Session(graph, { engine });
     return flat(session.run(arrays));
   });
 }
@@ -70,8 +70,8 @@ export function arraysStep(mode: RandomTestMode): Step {
   return {
     id,
     title,
-    run(): StepResult & { tf1: Arrays; migrated: Arrays } {
-      const tf1 = inGraph(mode);
+    run({ legacy }: StepContext): StepResult & { tf1: Arrays; migrated: Arrays } {
+      const tf1 = inGraph(mode, legacy.kind === 'typescript' ? 'replay' : 'tensorflow');
       const migrated = inEager(mode);
       const { lines, passed } = compare(tf1, migrated, mode);
       return { id, title, passed, lines, tf1, migrated };

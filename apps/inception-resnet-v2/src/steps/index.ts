@@ -4,11 +4,13 @@ import { checkpointInference, checkpointTraining } from './checkpoint.js';
 import { createdOnce } from './created-once.js';
 import { inventoryStep } from './inventory.js';
 import { modelSteps } from './model-run.js';
+import { realGraphStep } from './real-graph.js';
 
 const [reset, ...aligned] = modelSteps;
 
 /** The guide's steps, in its order. */
 export const STEPS: readonly Step[] = [
+  realGraphStep,
   createdOnce,
   inventoryStep,
   reset!,

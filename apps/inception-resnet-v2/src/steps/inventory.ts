@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Graph } from '@tfparity/graph';
 import {
   captureInventory,
   diffInventories,
@@ -7,20 +6,13 @@ import {
   type Inventory,
   type InventoryDiff,
 } from '@tfparity/inventory';
-import { globalVariables, tf1VariableStore } from '@tfparity/variables';
+import { tf1VariableStore } from '@tfparity/variables';
 import { goldenRun } from '../golden.js';
-import { forwardPass, InceptionResnetV2 } from '../inception-resnet-v2.js';
-import type { Step, StepResult } from '../step.js';
+import { InceptionResnetV2 } from '../inception-resnet-v2.js';
+import type { Step, StepContext, StepResult } from '../step.js';
 
 const id = '2-inventory';
 const title = 'Variable counts, names, shapes and trainability match';
-
-function tf1Inventory(): Inventory {
-  const graph = new Graph();
-  using _ = graph.asDefault();
-  forwardPass(tf.ones([1, 299, 299, 3]));
-  return captureInventory(globalVariables());
-}
 
 function migratedInventory(): Inventory {
   const model = new InceptionResnetV2(1000);
@@ -42,14 +34,16 @@ function countDifferences(diff: InventoryDiff): number {
 export const inventoryStep: Step = {
   id,
   title,
-  run(): StepResult & { tf1: { count: number }; migrated: { count: number }; differences: InventoryDiff } {
-    const tf1 = tf1Inventory();
+  run({
+    legacy,
+  }: StepContext): StepResult & { tf1: { count: number }; migrated: { count: number }; differences: InventoryDiff } {
+    const { inventory: tf1, legacy: by } = legacy.inventory();
     const migrated = migratedInventory();
     const golden = goldenRun('infer');
     const differences = diffInventories(migrated, tf1, { order: true });
     const againstGolden = golden && diffInventories(tf1, captureInventory(golden.variables), { order: true });
     const lines = [
-      `TF1 side ${tf1.entries.length} variables, migrated side ${migrated.entries.length}`,
+      `TF1 side${by === 'tensorflow' ? " (slim's own graph)" : ''} ${tf1.entries.length} variables, migrated side ${migrated.entries.length}`,
       differences.same ? 'no differences' : formatInventoryDiff(differences),
       againstGolden === undefined
         ? 'no golden data here to compare with'

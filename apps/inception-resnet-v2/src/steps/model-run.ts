@@ -1,6 +1,6 @@
 import { compareRuns, type RunComparison } from '../compare-runs.js';
 import { goldenRun } from '../golden.js';
-import { type RunSettings, runMigrated, runTf1 } from '../model-run.js';
+import { type RunSettings, runMigrated } from '../model-run.js';
 import type { PUBLISHED_LOSSES } from '../published.js';
 import type { Step, StepContext, StepResult } from '../step.js';
 
@@ -74,7 +74,7 @@ export const modelSteps: readonly Step[] = MODEL_STEPS.map((step) => ({
   title: step.title,
   run(context: StepContext): StepResult & RunComparison {
     context.progress('TF1 side: graph and session');
-    const tf1 = runTf1(step.settings);
+    const tf1 = context.legacy.run(step.settings);
     context.progress('migrated side: layer');
     const migrated = runMigrated(step.settings, { functional: step.functional ?? false });
     const golden = goldenRun(step.golden);
