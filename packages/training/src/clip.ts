@@ -1,8 +1,8 @@
 // Ports tf.clip_by_value, clip_by_norm, global_norm and clip_by_global_norm (python/ops/clip_ops.py, TF 2.21).
 import * as tf from '@tensorflow/tfjs-core';
 import { l2Loss } from '@tfparity/layers';
-import { IndexedSlices } from './indexed-slices.js';
 import { type Gradient, type GradientAndVariable, tidyGradients } from './gradient.js';
+import { IndexedSlices } from './indexed-slices.js';
 
 /** A gradient with its values replaced. */
 function withValues(gradient: tf.Tensor | IndexedSlices, change: (values: tf.Tensor) => tf.Tensor): Gradient {

@@ -5,9 +5,9 @@ import { addToCollection, currentContext, GraphKeys, getCollection, trainableVar
 import { checkNumerics } from './check-numerics.js';
 import { clipGradientNorms } from './clip.js';
 import { getOrCreateGlobalStep } from './global-step.js';
+import type { GradientAndVariable } from './gradient.js';
 import { gradients } from './gradients/graph-gradients.js';
 import { IndexedSlices } from './indexed-slices.js';
-import type { GradientAndVariable } from './gradient.js';
 import type { Tf1Optimizer } from './optimizer.js';
 import { valueError } from './training-error.js';
 
@@ -61,7 +61,11 @@ export function multiplyGradients(
  *
  * @throws {TrainingError} `ValueError` in eager code, or where no variable has a gradient
  */
-export function createTrainOp(totalLoss: tf.Tensor, optimizer: Tf1Optimizer, options: CreateTrainOpOptions = {}): TrainOp {
+export function createTrainOp(
+  totalLoss: tf.Tensor,
+  optimizer: Tf1Optimizer,
+  options: CreateTrainOpOptions = {},
+): TrainOp {
   if (currentContext().kind !== 'graph') {
     throw valueError('createTrainOp records into a graph; in eager code use optimizer.minimize');
   }
@@ -75,8 +79,7 @@ export function createTrainOp(totalLoss: tf.Tensor, optimizer: Tf1Optimizer, opt
   if (options.clipGradientNorm) pairs = clipGradientNorms(pairs, options.clipGradientNorm);
   if (options.transformGradients) pairs = options.transformGradients(pairs);
   const step = optimizer.applyGradients(pairs, { globalStep: globalStep ?? undefined }) as OperationLike[];
-  const checked =
-    options.checkNumerics === false ? loss : checkNumerics(loss, 'LossTensor is inf or nan');
+  const checked = options.checkNumerics === false ? loss : checkNumerics(loss, 'LossTensor is inf or nan');
   const op = group([...updates, ...step], 'train_op');
   const trained = controlDependencies([op], () => tf.clone(checked));
   addToCollection(GraphKeys.TRAIN_OP, trained);

@@ -1,9 +1,22 @@
+export { checkNumerics } from './check-numerics.js';
 export { clipByGlobalNorm, clipByNorm, clipByValue, clipGradientNorms, globalNorm } from './clip.js';
+export {
+  type CompareTrainingInput,
+  type CompareTrainingOptions,
+  compareTraining,
+  type StepComparison,
+  type TrainedDifference,
+  type TrainedKind,
+  type TrainingComparison,
+  type TrainingRecord,
+  type TrainingSide,
+} from './compare-training.js';
+export { type CreateTrainOpOptions, createTrainOp, multiplyGradients, type TrainOp } from './create-train-op.js';
 export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './exponential-moving-average.js';
 export { createGlobalStep, getGlobalStep, getOrCreateGlobalStep } from './global-step.js';
+export type { Gradient, GradientAndVariable } from './gradient.js';
 export { type GradientsOptions, gradients } from './gradients/graph-gradients.js';
 export { type VariableGrads, type VariableGradsOptions, variableGrads } from './gradients/variable-grads.js';
-export type { Gradient, GradientAndVariable } from './gradient.js';
 export { IndexedSlices } from './indexed-slices.js';
 export {
   type CosineDecayOptions,
@@ -22,6 +35,22 @@ export {
   polynomialDecay,
   type Step,
 } from './learning-rate-decay.js';
+export {
+  absoluteDifference,
+  type CrossEntropyOptions,
+  computeWeightedLoss,
+  cosineDistance,
+  getLosses,
+  getTotalLoss,
+  hingeLoss,
+  huberLoss,
+  type LossOptions,
+  logLoss,
+  meanSquaredError,
+  type Reduction,
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
+} from './losses/losses.js';
 export { softmaxCrossEntropyWithLogits } from './losses/softmax-cross-entropy.js';
 export {
   type ApplyOptions,
@@ -42,22 +71,6 @@ export {
   type ProximalGradientDescentOptimizerOptions,
 } from './optimizers/proximal-gradient-descent.js';
 export { RMSPropOptimizer, type RMSPropOptimizerOptions } from './optimizers/rmsprop.js';
+export { STOCK_OPTIMIZERS, type StockOptimizerDifference, stockOptimizerWarning } from './stock-optimizer.js';
 export { isTrainingError, TrainingError, type TrainingErrorCode } from './training-error.js';
-export { checkNumerics } from './check-numerics.js';
-export { type CreateTrainOpOptions, createTrainOp, multiplyGradients, type TrainOp } from './create-train-op.js';
-export {
-  absoluteDifference,
-  type CrossEntropyOptions,
-  computeWeightedLoss,
-  cosineDistance,
-  getLosses,
-  getTotalLoss,
-  hingeLoss,
-  huberLoss,
-  type LossOptions,
-  logLoss,
-  meanSquaredError,
-  type Reduction,
-  sigmoidCrossEntropy,
-  softmaxCrossEntropy,
-} from './losses/losses.js';
+export { frozenAverages, noiseGradients } from './training-evidence.js';

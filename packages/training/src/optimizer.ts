@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assign, engineKeyOf, variableConstraint } from '@tfparity/variables';
 import { type Gradient, type GradientAndVariable, tidyInEager } from './gradient.js';
-import { variableGrads } from './gradients/variable-grads.js';
 import { toDense } from './gradients/indexed-slices-sum.js';
+import { variableGrads } from './gradients/variable-grads.js';
 import { IndexedSlices } from './indexed-slices.js';
 import { createNonSlot, createSlot } from './slot-variables.js';
 import { TrainingError, valueError } from './training-error.js';

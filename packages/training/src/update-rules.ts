@@ -59,7 +59,7 @@ export const ADAM: UpdateRule = {
   slots: 2,
   inputs: ['beta1_power', 'beta2_power', 'lr', 'beta1', 'beta2', 'epsilon', 'grad'],
   attributes: { use_nesterov: false },
-  update: ([w, m, v], at, gradient, from, count, hyper) => {
+  update: ([w, m, v], at, gradient, from, count, hyper, { use_nesterov }) => {
     const alpha = adamAlpha(hyper);
     const [c1, c2] = [f(1 - hyper['beta1']!), f(1 - hyper['beta2']!)];
     const epsilon = hyper['epsilon']!;
@@ -69,7 +69,8 @@ export const ADAM: UpdateRule = {
       const second = f(v![j]! + f(f(f(g * g) - v![j]!) * c2));
       m![j] = first;
       v![j] = second;
-      w![j] = w![j]! - f(f(first * alpha) / f(f(sqrt(second)) + epsilon));
+      const direction = use_nesterov ? f(f(g * c1) + f(hyper['beta1']! * first)) : first;
+      w![j] = w![j]! - f(f(direction * alpha) / f(f(sqrt(second)) + epsilon));
     }
   },
   updateRows: adamRows,

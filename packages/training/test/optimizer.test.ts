@@ -69,7 +69,7 @@ describe.each(backends)('%s', (backend) => {
     const ids = tf.tensor1d([2, 0, 2], 'int32');
     const rows = variableGrads(() => tf.sum(tf.gather(table, ids)) as tf.Scalar, [table]).gradients[0]![0];
     expect(rows).toBeInstanceOf(IndexedSlices);
-    expect([...valuesOf((rows as IndexedSlices).indices).valueOf() as Int32Array]).toEqual([2, 0, 2]);
+    expect([...(valuesOf((rows as IndexedSlices).indices).valueOf() as Int32Array)]).toEqual([2, 0, 2]);
     const both = () => tf.add(tf.sum(tf.gather(table, ids)), tf.sum(table)) as tf.Scalar;
     const dense = variableGrads(both, [table]).gradients[0]![0] as tf.Tensor;
     expect(Array.from(valuesOf(dense))).toEqual([2, 2, 1, 1, 3, 3, 1, 1]);
@@ -96,15 +96,20 @@ describe.each(backends)('%s', (backend) => {
     first.applyGradients([[gradient, a]]);
     second.applyGradients([[gradient, b]]);
     expect(Array.from(valuesOf(b))).toEqual(Array.from(valuesOf(a)));
-    await expect(second.setWeights([{ name: 'iter', tensor: tf.scalar(0) }, { name: 'x', tensor: gradient }])).rejects.toThrow(
-      "Adam has no variable 'x'",
-    );
+    await expect(
+      second.setWeights([
+        { name: 'iter', tensor: tf.scalar(0) },
+        { name: 'x', tensor: gradient },
+      ]),
+    ).rejects.toThrow("Adam has no variable 'x'");
   });
 
   it("says what is wrong in TensorFlow's words", () => {
     const w = variable(tf.tensor1d([1]), { name: 'w' });
     const optimizer = new GradientDescentOptimizer({ learningRate: 1 });
-    expect(errorOf(() => optimizer.applyGradients([[null, w]])).message).toContain('No gradients provided for any variable');
+    expect(errorOf(() => optimizer.applyGradients([[null, w]])).message).toContain(
+      'No gradients provided for any variable',
+    );
     expect(errorOf(() => optimizer.applyGradients([])).message).toBe('No variables provided.');
     expect(errorOf(() => optimizer.applyGradients([[tf.ones([2]), w]])).code).toBe('InvalidArgument');
   });
@@ -147,7 +152,9 @@ describe.each(backends)('%s', (backend) => {
     // The gradient 1, at rate 0.25.
     expect(valuesOf(session.run(w))[0]).toBe(0.25);
     expect(valuesOf(session.run(moved))[0]).toBe(2);
-    expect(() => session.run(train.loss, { 'x:0': Number.NaN })).toThrow('LossTensor is inf or nan : Tensor had NaN values');
+    expect(() => session.run(train.loss, { 'x:0': Number.NaN })).toThrow(
+      'LossTensor is inf or nan : Tensor had NaN values',
+    );
     expect(createTrainOp(loss, optimizer, { updateOps: [], globalStep: null }).missedUpdateOps).toHaveLength(1);
   });
 

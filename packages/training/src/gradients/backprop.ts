@@ -1,7 +1,7 @@
 // Ports _GradientsHelper of tensorflow/python/ops/gradients_util.py (TF 2.21): the order in which contributions arrive and are summed.
 import * as tf from '@tensorflow/tfjs-core';
-import type { IndexedSlices } from '../indexed-slices.js';
 import type { Gradient } from '../gradient.js';
+import type { IndexedSlices } from '../indexed-slices.js';
 import { addIndexedSlices } from './indexed-slices-sum.js';
 
 /** What stands for a tensor: its id in eager code, its symbol in a graph. */

@@ -1,7 +1,7 @@
 // TF's gradients of ops (python/ops/*_grad.py, TF 2.21) where tfjs's own take other ops, and so round otherwise.
 import * as tf from '@tensorflow/tfjs-core';
-import { IndexedSlices } from '../indexed-slices.js';
 import type { Gradient } from '../gradient.js';
+import { IndexedSlices } from '../indexed-slices.js';
 import { biasAddGrad } from './bias-add-grad.js';
 
 /** A forward op, as its gradient sees it. */

@@ -5,7 +5,12 @@ import { valueError } from '../training-error.js';
 import { softmaxCrossEntropyWithLogits } from './softmax-cross-entropy.js';
 
 /** How a loss becomes a scalar; `none` leaves one value per element. */
-export type Reduction = 'none' | 'weighted_sum' | 'weighted_mean' | 'weighted_sum_over_batch_size' | 'weighted_sum_by_nonzero_weights';
+export type Reduction =
+  | 'none'
+  | 'weighted_sum'
+  | 'weighted_mean'
+  | 'weighted_sum_over_batch_size'
+  | 'weighted_sum_by_nonzero_weights';
 
 /** What every loss takes. */
 export interface LossOptions {
@@ -125,10 +130,7 @@ export function huberLoss(
   const error = tf.abs(tf.sub(predictions, labels));
   const quadratic = tf.minimum(error, tf.scalar(delta));
   const linear = tf.sub(error, quadratic);
-  const losses = tf.add(
-    tf.mul(tf.scalar(0.5), tf.mul(quadratic, quadratic)),
-    tf.mul(tf.scalar(delta), linear),
-  );
+  const losses = tf.add(tf.mul(tf.scalar(0.5), tf.mul(quadratic, quadratic)), tf.mul(tf.scalar(delta), linear));
   return computeWeightedLoss(losses, options);
 }
 
@@ -163,10 +165,7 @@ export function sigmoidCrossEntropy(
     labelSmoothing > 0
       ? tf.add(tf.mul(labels, tf.scalar(1 - labelSmoothing)), tf.scalar(0.5 * labelSmoothing))
       : labels;
-  const losses = tf.add(
-    tf.sub(tf.relu(logits), tf.mul(logits, z)),
-    tf.log1p(tf.exp(tf.neg(tf.abs(logits)))),
-  );
+  const losses = tf.add(tf.sub(tf.relu(logits), tf.mul(logits, z)), tf.log1p(tf.exp(tf.neg(tf.abs(logits)))));
   return computeWeightedLoss(losses, options);
 }
 
