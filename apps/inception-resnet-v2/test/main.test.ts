@@ -25,16 +25,35 @@ interface Step {
   bitIdentical?: boolean;
   regularizationLoss?: { tf1: number; migrated: number };
   logits?: { tf1: number[]; migrated: number[] };
-  golden?: { bitIdentical: boolean; maxAbsoluteDifference: number; variables: { count: number; identical: number } };
+  legacy?: string;
+  /** Of step 0: slim's own graph against the graph that TypeScript records. */
+  run?: { bitIdentical: boolean; golden?: { bitIdentical: boolean } };
+  golden?: {
+    bitIdentical: boolean;
+    maxAbsoluteDifference: number;
+    variables: { count: number; identical: number };
+    regularizationLoss: { bitIdentical: boolean };
+  };
 }
 
-function result(file: string): { backend: string; passed: boolean; steps: Step[] } {
+const GUIDE_RUNS = ['3-reset', '4-inference', '4-training', '4-training-image', '4-training-constant-functional'];
+const CHECKPOINT_RUNS = ['3b-checkpoint', '4b-checkpoint'];
+
+/** The ids of all steps, in order. */
+function listSteps(): string[] {
+  const { stdout } = run(['--steps', 'list']);
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split(' ')[0]!]));
+}
+
+function result(file: string): { backend: string; legacy: string; passed: boolean; steps: Step[] } {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 describe('bad input', () => {
   it.each([
-    [['--steps', '5-nothing'], "there is no step '5-nothing'; steps are 1-created-once, 2-inventory"],
+    [['--steps', '5-nothing'], "there is no step '5-nothing'; steps are 0-real-graph, 1-created-once, 2-inventory"],
+    [['--legacy', 'python'], "--legacy is typescript, lowered, tensorflow, not 'python'"],
+    [['--legacy', 'tensorflow', '--backend', 'wasm'], "--legacy tensorflow needs TensorFlow's own session"],
     [['--golden', 'roughly'], "--golden is tolerance or bits, not 'roughly'"],
     [['--backend', 'webgpu'], "'webgpu' is not a backend; choose one of tensorflow, wasm, cpu"],
     [['--frobnicate'], "Unknown option '--frobnicate'"],
@@ -58,10 +77,7 @@ describe('bad input', () => {
 describe('--help and --steps list', () => {
   it('say what there is', () => {
     expect(run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('usage: npm start') });
-    const { stdout } = run(['--steps', 'list']);
-    expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual(
-      expect.arrayContaining(['3-reset', '4-training-image']),
-    );
+    expect(listSteps()).toEqual(expect.arrayContaining(['0-real-graph', '3-reset', '4-training-image']));
   });
 });
 
@@ -89,6 +105,7 @@ describe.each(backends)('random arrays on %s', (backend) => {
 describeGolden('nets/inception_resnet_v2.infer.json', () => {
   const native = backends.includes('tensorflow');
   const backend = native ? 'tensorflow' : 'wasm';
+  const real = native && existsSync(goldenPath('graphs/inception_resnet_v2.infer.meta'));
 
   it(`is met by every step on ${backend}, ${native ? 'to the last bit' : 'within tolerance'}`, {
     timeout: 600_000,
@@ -101,25 +118,26 @@ describeGolden('nets/inception_resnet_v2.infer.json', () => {
       json,
       ...(native ? ['--golden', 'bits'] : []),
     ]);
-    expect(stderr + stdout).toContain('All 11 steps passed');
+    const ids = listSteps();
+    expect(stderr + stdout).toContain(`All ${ids.length} steps passed`);
     expect(status).toBe(0);
-    const { steps } = result(json);
-    const runs = steps.filter((step) => step.logits !== undefined);
-    expect(runs.map(({ id }) => id)).toEqual([
-      '3-reset',
-      '3b-checkpoint',
-      '4-inference',
-      '4-training',
-      '4-training-image',
-      '4-training-constant-functional',
-      '4b-checkpoint',
-    ]);
+    const { steps, legacy } = result(json);
+    expect(legacy).toBe(real ? 'tensorflow' : 'typescript');
+    expect(steps.map(({ id }) => id)).toEqual(ids);
+    const runs = steps.filter(({ id }) => GUIDE_RUNS.includes(id) || CHECKPOINT_RUNS.includes(id));
+    expect(runs).toHaveLength(GUIDE_RUNS.length + CHECKPOINT_RUNS.length);
     for (const step of runs) {
       expect(step.bitIdentical, step.id).toBe(true);
       expect(step.logits!.migrated).toEqual(step.logits!.tf1);
       expect(step.golden!.variables, step.id).toEqual({ count: 1114, identical: 1114 });
       if (native) expect(step.golden!.bitIdentical, step.id).toBe(true);
+      if (!GUIDE_RUNS.includes(step.id)) continue;
+      expect(step.legacy, step.id).toBe(legacy);
+      if (real) expect(step.golden!.regularizationLoss.bitIdentical, step.id).toBe(true);
     }
+    const step0 = steps.find(({ id }) => id === '0-real-graph')!;
+    if (real) expect(step0.run).toMatchObject({ bitIdentical: true, golden: { bitIdentical: true } });
+    else expect(step0.run).toBeUndefined();
   });
 
   it('that is not met fails the step with exit code 1', { timeout: 600_000 }, () => {
@@ -132,6 +150,8 @@ describeGolden('nets/inception_resnet_v2.infer.json', () => {
     const { status, stdout } = run(['--backend', backend, '--steps', '4-inference'], { TFPARITY_GOLDEN: changed });
     expect(stdout).toContain('FAIL  4-inference');
     expect(stdout).toContain('NOT MET');
+    // Without slim's own graphs the TF1 side is TypeScript's, and the output says so.
+    expect(stdout).toContain('TF1 side: the graph that TypeScript records, replayed kernel by kernel');
     expect(status).toBe(1);
   });
 });
