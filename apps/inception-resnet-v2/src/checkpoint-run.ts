@@ -2,11 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NdArray } from '@tfparity/array';
 import { type Checkpoint, type CoverageReport, coverage, initFromCheckpoint } from '@tfparity/checkpoint';
-import { Graph, type GraphVariable, globalVariablesInitializer, Session } from '@tfparity/graph';
+import { Graph, type GraphVariable, globalVariablesInitializer, Session, TensorFlowSession } from '@tfparity/graph';
 import { DeterministicRandomTestTool } from '@tfparity/random';
 import { GraphKeys, getCollection, globalVariables, variableCreatorScope } from '@tfparity/variables';
 import { forwardPass, InceptionResnetV2 } from './inception-resnet-v2.js';
+import type { LegacyKind } from './legacy-side.js';
 import { download, images, type ModelRun, type RunSettings, stateOf, variablesOf } from './model-run.js';
+import { type RealGraph, runSession } from './real-graph.js';
 import { saveByName, type Writer } from './save-v2.js';
 
 /** A run whose variables came from a checkpoint, and what of the two met. */
@@ -15,10 +17,53 @@ export interface RestoredRun {
   readonly coverage: CoverageReport;
 }
 
+/** The TF1 side: one graph, of which one session writes the initial values and another restores them. */
+export interface Tf1Net {
+  readonly legacy: LegacyKind;
+  /** The operation seed of the net's dropout, which says which units it drops; none where it drops nothing. */
+  readonly dropoutSeed: number | undefined;
+  /** Initialises the variables in a session of their own, and writes them by name. */
+  save(prefix: string): Promise<Writer>;
+  /** The run of a session that has no values but the checkpoint's. */
+  runFrom(checkpoint: Checkpoint): Promise<RestoredRun>;
+}
+
 const MODE = 'num_random_ops';
 
-/** The TF1 side: one graph, of which one session writes the initial values and another restores them. */
-export class Tf1Net {
+const IS_DROPOUT = /\bDropout\//;
+
+/** slim's own graph, whose own saver writes and restores. */
+export class RealTf1Net implements Tf1Net {
+  readonly legacy = 'tensorflow';
+
+  constructor(
+    private readonly real: RealGraph,
+    private readonly settings: RunSettings,
+  ) {}
+
+  get dropoutSeed(): number | undefined {
+    const draw = this.real.graph.nodes.find(({ op, name }) => op === 'RandomUniform' && IS_DROPOUT.test(name));
+    return draw && Number(draw.attr.get('seed2')?.i);
+  }
+
+  async save(prefix: string): Promise<Writer> {
+    using session = new TensorFlowSession(this.real.graph);
+    session.run(this.real.fetches.init);
+    session.save(prefix);
+    return 'TensorFlow SaveV2';
+  }
+
+  async runFrom(checkpoint: Checkpoint): Promise<RestoredRun> {
+    using session = new TensorFlowSession(this.real.graph);
+    session.restore(checkpoint.location);
+    const run = runSession(session, this.real, this.settings);
+    return { run, coverage: coverage(checkpoint, this.real.graph.variables) };
+  }
+}
+
+/** The graph that TypeScript records, replayed. */
+export class RecordedTf1Net implements Tf1Net {
+  readonly legacy = 'typescript';
   private readonly graph = new Graph();
   private readonly variables: GraphVariable[];
   private readonly initialize: ReturnType<typeof globalVariablesInitializer>;
@@ -36,13 +81,11 @@ export class Tf1Net {
     this.initialize = globalVariablesInitializer();
   }
 
-  /** The operation seed of the net's dropout, which says which units it drops; none where it drops nothing. */
   get dropoutSeed(): number | undefined {
-    const draw = this.graph.operations.find(({ type, name }) => type === 'RandomUniform' && /\bDropout\//.test(name));
+    const draw = this.graph.operations.find(({ type, name }) => type === 'RandomUniform' && IS_DROPOUT.test(name));
     return draw?.attrs['seed2'] as number | undefined;
   }
 
-  /** Initialises the variables in a session of their own, and writes them by name. */
   async save(prefix: string): Promise<Writer> {
     using session = new Session(this.graph, { engine: 'replay' });
     session.run(this.initialize);
@@ -54,7 +97,6 @@ export class Tf1Net {
     }
   }
 
-  /** The run of a session that has no values but the checkpoint's. */
   async runFrom(checkpoint: Checkpoint): Promise<RestoredRun> {
     using session = new Session(this.graph, { engine: 'replay' });
     await initFromCheckpoint(checkpoint, { '/': '/' }, this.variables, {

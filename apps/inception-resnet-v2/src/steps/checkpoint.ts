@@ -2,10 +2,11 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Checkpoint, type CoverageReport, openCheckpoint, writeObjectCheckpoint } from '@tfparity/checkpoint';
-import { RestoredLayer, Tf1Net } from '../checkpoint-run.js';
+import { RealTf1Net, RecordedTf1Net, RestoredLayer, type Tf1Net } from '../checkpoint-run.js';
 import { compareRuns, type Expectations, type RunComparison } from '../compare-runs.js';
 import { goldenRun } from '../golden.js';
 import type { ModelRun, RunSettings } from '../model-run.js';
+import { realGraphFor, takesBatch } from '../real-graph.js';
 import type { Writer } from '../save-v2.js';
 import type { Step, StepContext, StepResult } from '../step.js';
 
@@ -39,7 +40,6 @@ export interface CheckpointFigures {
 
 /** What a checkpoint step found, beside the comparison of the two sides. */
 export interface CheckpointResult extends StepResult, RunComparison {
-  readonly variables: number;
   readonly checkpoints: { readonly nameBased: CheckpointFigures; readonly objectBased: CheckpointFigures };
   readonly coverage: {
     readonly tf1: CoverageCounts;
@@ -98,13 +98,20 @@ function temporaryFolder(): { path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** slim's own graph where the TF1 side is that, and its files are there and fit; else the graph that TypeScript records. */
+function tf1Net({ legacy }: StepContext, settings: RunSettings): Tf1Net {
+  const real = legacy.kind === 'tensorflow' ? legacy.realGraph(realGraphFor(settings)) : undefined;
+  const fits = real?.graph.saver !== undefined && takesBatch(real, settings.image ? 2 : 1);
+  return fits ? new RealTf1Net(real, settings) : new RecordedTf1Net(settings);
+}
+
 async function runCheckpoint(step: CheckpointStepOptions, context: StepContext): Promise<CheckpointResult> {
   using byName = temporaryFolder();
   using byObject = temporaryFolder();
   const { progress } = context;
 
   progress('TF1 side: a session writes its initial values');
-  const net = new Tf1Net(step.settings);
+  const net = tf1Net(context, step.settings);
   const prefix = join(byName.path, 'model.ckpt-0');
   const writer = await net.save(prefix);
   const named = await openCheckpoint(prefix);
@@ -120,11 +127,16 @@ async function runCheckpoint(step: CheckpointStepOptions, context: StepContext):
   const transferred = await runLayer(tracked, step.settings, net.dropoutSeed);
 
   const bits = context.golden === 'bits';
-  const comparison = compareRuns(tf1.run, migrated.run, goldenRun(step.golden), { ...step, bits });
-  const again = compareRuns(migrated.run, transferred.run, undefined, { tolerance: step.tolerance, bits });
+  const comparison = compareRuns({ ...tf1.run, legacy: net.legacy }, migrated.run, goldenRun(step.golden), {
+    ...step,
+    bits,
+  });
+  const again = compareRuns({ ...migrated.run, legacy: 'typescript' }, transferred.run, undefined, {
+    tolerance: step.tolerance,
+    bits,
+  });
   const variables = tf1.run.variables.length;
   const result = {
-    variables,
     checkpoints: {
       nameBased: figuresOf(byName.path, named, writer),
       objectBased: figuresOf(byObject.path, tracked, '@tfparity/checkpoint'),
@@ -146,7 +158,7 @@ async function runCheckpoint(step: CheckpointStepOptions, context: StepContext):
     (run) => countSameValues(tf1.run, run) === variables,
   );
   const passed = comparison.passed && again.bitIdentical && whole && sameValues;
-  const lines = [...linesOf(result), ...comparison.lines];
+  const lines = [...linesOf(result, variables), ...comparison.lines];
   return { id: step.id, title: step.title, ...comparison, ...result, passed, lines };
 }
 
@@ -162,12 +174,10 @@ async function runLayer(
   return { run: restored.run(dropoutSeed), coverage };
 }
 
-function linesOf({
-  variables,
-  checkpoints,
-  coverage,
-  transferred,
-}: Omit<CheckpointResult, keyof RunComparison | keyof StepResult>) {
+function linesOf(
+  { checkpoints, coverage, transferred }: Pick<CheckpointResult, 'checkpoints' | 'coverage' | 'transferred'>,
+  variables: number,
+): string[] {
   const counts = ({ restored, missing, unused, conflicts }: CoverageCounts) =>
     `${restored} restored, ${missing} missing, ${unused} unused, ${conflicts} in conflict`;
   const file = ({ tensors, bytes, writer }: CheckpointFigures) =>
