@@ -23,6 +23,7 @@ export type {
   ModelInputs,
   NamedLoss,
   Preparation,
+  TensorTree,
   RunHooks,
   RunRequest,
   SideInspection,

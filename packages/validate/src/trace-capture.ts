@@ -1,12 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { bytesOf, type NdArray, toNdArray } from '@tfparity/array';
+import { type NdArray, toNdArray } from '@tfparity/array';
 import type { LedgerEntry } from '@tfparity/random';
 import type { ArrayDigest, InputOrigin, Trace, TraceEndPoint, TraceInput, TraceOp } from './trace.js';
-import { digestOf } from './trace-digest.js';
+import { digestOf, sha256Of } from './trace-digest.js';
 import { type KernelCall, namedInputs, observeKernels, type RunCall } from './trace-kernels.js';
 
 /** Tensors in nested arrays and objects. */
-export type TensorTree = tf.Tensor | readonly TensorTree[] | { readonly [name: string]: TensorTree } | null | undefined;
+export type TracedOutputs =
+  | tf.Tensor
+  | readonly TracedOutputs[]
+  | { readonly [name: string]: TracedOutputs }
+  | null
+  | undefined;
 
 /** A side that can be run again and again: eager code, a layer, a session's run. */
 export interface TraceSide {
@@ -16,7 +21,7 @@ export interface TraceSide {
    * Computes everything, the same each time it is called (a fresh test tool, the same variables), and returns what is
    * to be compared. Variables that it assigns to are put back afterwards.
    */
-  run(): TensorTree | Promise<TensorTree>;
+  run(): TracedOutputs | Promise<TracedOutputs>;
   /** The backend to run on. Default: the current one. */
   readonly backend?: string;
   /** The random ops of the last run. */
@@ -56,11 +61,11 @@ export function copyOf(tensor: tf.Tensor): NdArray {
 }
 
 /** Leaves of a tree with their paths: `endPoints/Mixed_5b`. */
-export function tensorsOf(tree: TensorTree, path = ''): [string, tf.Tensor][] {
+export function tensorsOf(tree: TracedOutputs, path = ''): [string, tf.Tensor][] {
   if (tree === null || tree === undefined) return [];
   if (tree instanceof tf.Tensor) return [[path === '' ? 'output' : path, tree]];
   const under = (name: string) => (path === '' ? name : `${path}/${name}`);
-  return Object.entries(tree as Record<string, TensorTree>).flatMap(([name, item]) => tensorsOf(item, under(name)));
+  return Object.entries(tree as Record<string, TracedOutputs>).flatMap(([name, item]) => tensorsOf(item, under(name)));
 }
 
 /** Writes down kernel calls: who made each input, and what came out. */
@@ -195,11 +200,6 @@ async function endPointOf(
   const plain = digests.of(tensor);
   const digest = sha256 ? { ...plain, sha256: await sha256Of(peek(tensor)) } : plain;
   return keep ? { name, op, digest, value: copyOf(tensor) } : { name, op, digest };
-}
-
-async function sha256Of(array: NdArray): Promise<string> {
-  const hash = await globalThis.crypto.subtle.digest('SHA-256', bytesOf(array) as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /**

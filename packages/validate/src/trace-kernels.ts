@@ -26,11 +26,16 @@ export interface KernelObserver {
 
 type RunKernel = ReturnType<typeof tf.engine>['runKernel'];
 
-/** The variable scope where it is as deep as the op name scope: eager op scopes are not numbered, variable scopes are. */
-function scopeNow(): string {
+const withoutNumber = (scope: string) => scope.slice(scope.lastIndexOf('/') + 1).replace(/_\d+$/, '');
+
+/**
+ * Where the program is: its variable scope where the op name scope ends alike (those of eager code are not numbered, and
+ * a scope that is opened again by its object is nested in itself), else the op name scope.
+ */
+export function scopeNow(): string {
   const names = currentContext().names.current.replace(/\/$/, '');
   const variables = getVariableScope().name;
-  return names.split('/').length === variables.split('/').length ? variables : names;
+  return variables !== '' && withoutNumber(names) === withoutNumber(variables) ? variables : names;
 }
 
 /** Inputs of a call in order, by name. */

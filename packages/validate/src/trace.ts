@@ -9,10 +9,11 @@ export interface ArrayDigest {
   readonly hash: string | null;
   /** Of end points, and of recorded runs. */
   readonly sha256?: string;
+  /** How many of the sampled elements are finite, NaN, infinite. */
   readonly finite: number;
   readonly nan: number;
   readonly infinite: number;
-  /** Over the finite elements; 0 where there are none. */
+  /** Over the sampled elements that are finite (in recorded runs: over all); 0 where there are none. */
   readonly min: number;
   readonly max: number;
   readonly mean: number;

@@ -1,4 +1,4 @@
-import { type NdArray, sameShape } from '@tfparity/array';
+import { bytesOf, type NdArray, sameShape } from '@tfparity/array';
 import type { RoundingBound } from './rounding-bounds.js';
 import type { ArrayDigest } from './trace.js';
 import type { DifferenceFigures, IsolatedDifference, TriageVerdict } from './triage-report.js';
@@ -53,6 +53,18 @@ const isNumbers = (
 ): data is Exclude<NdArray['data'], Uint8Array[] | BigInt64Array | BigUint64Array> =>
   !Array.isArray(data) && !(data instanceof BigInt64Array) && !(data instanceof BigUint64Array);
 
+function sameBytes(a: NdArray, b: NdArray): boolean {
+  if (Array.isArray(a.data) || Array.isArray(b.data)) return false;
+  const [left, right] = [bytesOf(a), bytesOf(b)];
+  if (left.length !== right.length || (left.byteOffset | right.byteOffset | left.length) % 4 !== 0) return false;
+  const words = new Uint32Array(left.buffer, left.byteOffset, left.length / 4);
+  const others = new Uint32Array(right.buffer, right.byteOffset, right.length / 4);
+  for (let i = 0; i < words.length; i++) if (words[i] !== others[i]) return false;
+  return true;
+}
+
+const NO_DIFFERENCE = { maxAbsolute: 0, relativeL2: 0, nonFinite: 0, sampled: false };
+
 /** The greatest share of its bound that an element's difference takes, over all outputs. */
 function shareOfBound(others: readonly NdArray[], references: readonly NdArray[], { outputs }: RoundingBound): number {
   let share = 0;
@@ -78,6 +90,12 @@ export function judgeIsolated(
   references: readonly NdArray[],
   bound: () => RoundingBound,
 ): IsolatedDifference {
+  if (
+    others.length === references.length &&
+    references.every((reference, k) => sameShape(reference.shape, others[k]!.shape) && sameBytes(reference, others[k]!))
+  ) {
+    return { ...NO_DIFFERENCE, verdict: 'identical', shareOfBound: 0, bound: '' };
+  }
   const figures = references.map((reference, k) => {
     const other = others[k];
     if (other === undefined || !sameShape(other.shape, reference.shape) || other.dtype !== reference.dtype) return null;

@@ -40,7 +40,7 @@ const sameOutputs = (a: TraceOp, b: TraceOp) =>
 function pairFinding(reference: TraceOp, migrated: TraceOp, wiring: Wiring): PairFinding | null {
   const identical = sameOutputs(reference, migrated);
   const attributes = attributeDifferences(reference, migrated);
-  if (identical && attributes.length === 0) return null;
+  if (identical && attributes.length === 0 && reference.kernel === migrated.kernel) return null;
   const rewired = identical ? [] : wiring.differences(reference, migrated);
   const order = wiring.order(reference, migrated).map((at, j) => (at < 0 ? j : at));
   const otherShapes = migrated.inputs.some(

@@ -1,5 +1,6 @@
 import { sameShape } from '@tfparity/array';
 import { UNIT_ROUNDOFF } from './rounding-bounds.js';
+import type { ShadowArray } from './shadow-array.js';
 import type { ArrayDigest, Trace, TraceEndPoint } from './trace.js';
 import type { TraceAlignment } from './trace-alignment.js';
 import { figuresOf, sameBits, sampledDifference } from './triage-difference.js';
@@ -97,6 +98,14 @@ export function judgeAccumulated(
   const floor = Math.max(noise, 8 * UNIT_ROUNDOFF);
   if (error <= NOISE_MARGIN * floor) return small ? 'rounding' : 'amplified-rounding';
   return error <= SUSPICIOUS_MARGIN * floor ? 'suspicious' : 'different';
+}
+
+/** Relative error of an end point against the same in double precision; null where nothing can be said. */
+export function shadowFigures(point: TraceEndPoint | undefined, exact: ShadowArray): number | null {
+  if (point === undefined || !sameShape(point.digest.shape, exact.shape)) return null;
+  const { value, digest } = point;
+  if (value !== undefined) return figuresOf(value.data as Float32Array, exact.data).relativeL2;
+  return figuresOf(digest.samples, strided(exact.data, digest.stride)).relativeL2;
 }
 
 /** What is known of the noise at an end point. */

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { type NdArray, sameShape } from '@tfparity/array';
 import { UNIT_ROUNDOFF } from './rounding-bounds.js';
+import type { ShadowCheck } from './shadow-run.js';
 import type { Trace } from './trace.js';
 import { copyOf, enterBackend, type TraceSide } from './trace-capture.js';
 import { type KernelCall, namedInputs, observeKernels, type RunCall } from './trace-kernels.js';
@@ -21,6 +22,13 @@ export interface PairResult {
   readonly parent: ParentDiffers | null;
 }
 
+/**
+ * Whether running the op alone can tell anything: on the same backend the same kernel with the same attributes gives the
+ * same bits, so that only what is set, wired or fed otherwise is worth it.
+ */
+const isOpen = ({ causes, sources, wiring }: PairFinding) =>
+  causes.length > 0 || sources.length > 0 || wiring.length > 0;
+
 /** Runs the reference once more, and each differing op of the migrated side on the inputs that the reference has there. */
 export async function isolatedPass(
   reference: { readonly trace: Trace; readonly side: TraceSide | null },
@@ -29,6 +37,9 @@ export async function isolatedPass(
 ): Promise<PairResult[]> {
   const { side } = reference;
   if (side === null) return findings.map((finding) => conclude(finding, null, [], []));
+  const sameBackend = reference.trace.backend === migrated.backend;
+  const open = findings.filter(isOpen);
+  const alone = new Set(sameBackend && open.length > 0 ? open : findings);
   const byIndex = new Map(findings.map((finding) => [finding.reference.index, finding]));
   const results: PairResult[] = [];
   let index = 0;
@@ -39,7 +50,11 @@ export async function isolatedPass(
         const outputs = run();
         if (call.kernel === 'Identity') return outputs;
         const finding = byIndex.get(index++);
-        if (finding !== undefined) results.push(examine(finding, call, outputs, run, migrated.backend));
+        if (finding === undefined) return outputs;
+        const result = alone.has(finding)
+          ? examine(finding, call, outputs, run, migrated.backend)
+          : conclude(finding, null, [], []);
+        results.push(result);
         return outputs;
       },
       assigned: () => {
@@ -73,7 +88,7 @@ function examine(
     if (origin.kind === 'variable') variables.push({ name: origin.name, message: words });
     // What training on another backend left in a variable is inherited, as an op's rounding is.
     if (value !== undefined && nearlySame(value, expected)) continue;
-    causes.push(sourceCause(op.inputs[input]!, words));
+    causes.push(sourceCause(finding.reference.inputs[from]!, op.inputs[input]!, words));
     own.add(input);
   }
   const canRun = !finding.random && !finding.otherShapes;
@@ -102,14 +117,8 @@ function conclude(
   if (isolated !== null && isolated.verdict === 'identical' && !rewired) return none;
   const beyond = isolated !== null && (isolated.verdict === 'suspicious' || isolated.verdict === 'different');
   if (causes.length === 0 && !beyond) return none;
-  if (causes.length === 0) {
-    const share = isolated!.shareOfBound;
-    const much =
-      share === null
-        ? 'where its arithmetic allows no difference'
-        : `${Number(share.toPrecision(3))} times what its arithmetic can err`;
-    causes.push({ kind: 'arithmetic', message: `on the reference's inputs it computes something else, ${much}` });
-  }
+  if (causes.length === 0)
+    causes.push(arithmeticCause("on the reference's inputs it computes something else", isolated!));
   // A setting or a value that differs is no rounding, however little it changes.
   const judged: IsolatedDifference | undefined =
     isolated === null ? undefined : isolated.verdict === 'rounding' ? { ...isolated, verdict: 'suspicious' } : isolated;
@@ -121,6 +130,27 @@ function conclude(
     mayFollow: otherShapes && !random,
   };
   return { finding, isolated, culprit, variables, parent: parentOf(finding, sources) };
+}
+
+function arithmeticCause(what: string, { shareOfBound }: IsolatedDifference): TriageCause {
+  const much =
+    shareOfBound === null
+      ? 'where its arithmetic allows no difference'
+      : `${Number(shareOfBound.toPrecision(3))} times what its arithmetic can err`;
+  return { kind: 'arithmetic', message: `${what}, ${much}` };
+}
+
+/** Ops whose kernels compute what double precision does not confirm. */
+export function shadowCulprits(checks: readonly ShadowCheck[]): Culprit[] {
+  return checks
+    .filter(({ isolated: { verdict } }) => verdict === 'suspicious' || verdict === 'different')
+    .map(({ op, isolated }) => ({
+      op: referenceTo(op),
+      reference: null,
+      causes: [arithmeticCause('it is off what double precision gives on its own inputs', isolated)],
+      isolated,
+      mayFollow: false,
+    }));
 }
 
 /** A value made outside of any kernel, amid a scope whose ops agree. */

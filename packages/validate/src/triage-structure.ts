@@ -155,9 +155,13 @@ export function sourceDifferences(a: TraceOp, b: TraceOp, order: readonly number
 }
 
 /** What kind of cause a differing source is. */
-export function sourceCause({ origin, digest }: TraceInput, words: string): TriageCause {
+export function sourceCause(reference: TraceInput, { origin, digest }: TraceInput, words: string): TriageCause {
   if (origin.kind === 'variable') {
-    return { kind: 'variable', subject: origin.name, message: `variable ${origin.name}: ${words}` };
+    const read =
+      reference.origin.kind === 'variable' ? `variable ${reference.origin.name}` : 'a value that is no variable';
+    const subject = origin.name;
+    if (read === `variable ${subject}`) return { kind: 'variable', subject, message: `${read}: ${words}` };
+    return { kind: 'variable', subject, message: `reads variable ${subject}, the reference ${read}` };
   }
   const what = origin.kind === 'input' ? 'input' : 'constant';
   return { kind: what, message: `${what} of shape ${formatShape(digest.shape)}: ${words}` };

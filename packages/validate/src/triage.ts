@@ -1,14 +1,16 @@
-import type { LedgerDifference } from '@tfparity/random';
-import { diffLedgers } from '@tfparity/random';
+import { diffLedgers, type LedgerDifference } from '@tfparity/random';
 import { type NoiseFloor, type NoiseOptions, noiseFloor } from './noise-floor.js';
+import type { ShadowArray } from './shadow-array.js';
+import { checkAgainstShadow, shadowRun } from './shadow-run.js';
 import type { Trace } from './trace.js';
 import { alignTraces, type TraceAlignment } from './trace-alignment.js';
-import { captureTrace, type TraceSide } from './trace-capture.js';
-import { sameBits, sampledDifference } from './triage-difference.js';
+import { type CaptureOptions, captureTrace, type TraceSide } from './trace-capture.js';
+import { sameBits } from './triage-difference.js';
+import { firstDivergence, unmatchedEndPoints } from './triage-divergence.js';
 import { TraceFindings } from './triage-findings.js';
-import { amplificationOf, counterpart, growthOf } from './triage-growth.js';
-import { isolatedPass, type PairResult } from './triage-pass.js';
-import type { Culprit, FirstDivergence, TriageReport, TriageVerdict } from './triage-report.js';
+import { amplificationOf, counterpart, growthOf, type NoiseAt, shadowFigures } from './triage-growth.js';
+import { isolatedPass, type PairResult, shadowCulprits } from './triage-pass.js';
+import type { Culprit, IsolatedDifference, TriageReport, TriageSideSummary, TriageVerdict } from './triage-report.js';
 import { referenceTo } from './triage-structure.js';
 import { summarize, worstOf } from './triage-verdict.js';
 
@@ -26,6 +28,11 @@ export interface TriageRequest {
 export interface TriageOptions {
   /** Runs that measure the noise floor, where a difference has no culprit. false: none. */
   readonly noise?: NoiseOptions | false;
+  /**
+   * Whether both sides' end points are held against a run in double precision. Default false: it takes many times as
+   * long as a run. (Where the reference is only recorded end points, single ops are held against double precision anyway.)
+   */
+  readonly shadow?: boolean;
   /** Is told what is being done. */
   readonly onProgress?: (what: string) => void;
 }
@@ -40,20 +47,27 @@ interface Captured {
 async function capture(
   input: TriageInput,
   name: string,
-  known: ReadonlySet<string> | null,
+  keepSource: CaptureOptions['keepSource'],
   sha256: boolean,
 ): Promise<Captured> {
   if (isTrace(input)) return { trace: input, side: null };
   const side = { name, ...input };
-  // Of the second side the sources that the first does not have are kept: they are needed to run its ops alone.
-  const keepSource =
-    known === null ? undefined : ({ hash }: { hash: string | null }) => hash === null || !known.has(hash);
   return { trace: await captureTrace(side, { keepSource, sha256 }), side };
 }
 
-function sourceHashes({ ops }: Trace): ReadonlySet<string> {
-  const inputs = ops.flatMap((op) => op.inputs.filter(({ origin }) => origin.kind !== 'op'));
-  return new Set(inputs.flatMap(({ digest: { hash } }) => (hash === null ? [] : [hash])));
+/** Of the second side the sources that the first does not have are kept: they are needed to run its ops alone. */
+function unknownTo({ ops }: Trace): NonNullable<CaptureOptions['keepSource']> {
+  const hashes = new Set<string | null>();
+  const variables = new Map<string, Set<string | null>>();
+  for (const { inputs } of ops) {
+    for (const { origin, digest } of inputs) {
+      if (origin.kind === 'variable')
+        variables.set(origin.name, (variables.get(origin.name) ?? new Set()).add(digest.hash));
+      else hashes.add(digest.hash);
+    }
+  }
+  return ({ hash }, origin) =>
+    !(origin.kind === 'variable' ? (variables.get(origin.name) ?? hashes) : hashes).has(hash);
 }
 
 function ledgerDifference(legacy: Captured, migrated: Captured): LedgerDifference | null {
@@ -61,167 +75,155 @@ function ledgerDifference(legacy: Captured, migrated: Captured): LedgerDifferenc
   return a === undefined || b === undefined ? null : diffLedgers(a, b);
 }
 
-function scopePath(name: string): string[] {
-  const parts = name.split('/').slice(0, -1);
-  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+/** What is known of the ops, one by one. */
+interface OpFindings {
+  readonly culprits: readonly Culprit[];
+  readonly results: readonly PairResult[];
+  readonly isolated: readonly (IsolatedDifference | null)[];
+  readonly findings: TraceFindings | null;
 }
 
-function firstDivergence(reference: Trace, migrated: Trace, alignment: TraceAlignment | null): FirstDivergence | null {
+/** Compares op by op: on the reference's inputs where it was traced, else with the same op in double precision. */
+async function examineOps(
+  reference: Captured,
+  migrated: Captured,
+  alignment: TraceAlignment | null,
+  progress: (what: string) => void,
+): Promise<OpFindings> {
   if (alignment === null) {
-    const point = reference.endPoints.find((p) => {
-      const other = counterpart(p.name, migrated.endPoints);
-      return other === undefined || sameBits(p.digest, other.digest) !== true;
-    });
-    if (point === undefined) return null;
-    const other = counterpart(point.name, migrated.endPoints);
-    const op = other === undefined ? undefined : migrated.ops[other.op];
-    const difference = other === undefined ? null : sampledDifference(other.digest, point.digest);
-    return {
-      op: op === undefined ? null : referenceTo(op),
-      reference: null,
-      path: scopePath(op?.name ?? point.name),
-      difference,
-    };
+    if (migrated.side === null || sameEndPoints(reference.trace, migrated.trace)) {
+      return { culprits: [], results: [], isolated: [], findings: null };
+    }
+    progress('computing each op in double precision');
+    const checks = await checkAgainstShadow(migrated.side, migrated.trace);
+    return { culprits: shadowCulprits(checks), results: [], isolated: checks.map((c) => c.isolated), findings: null };
   }
-  for (const op of reference.ops) {
-    const at = alignment.toMigrated[op.index]!;
-    const other = at < 0 ? undefined : migrated.ops[at]!;
-    if (other === undefined) continue;
-    const differs = op.outputs.findIndex(
-      (digest, k) => other.outputs[k] === undefined || sameBits(digest, other.outputs[k]) !== true,
-    );
-    if (differs < 0) continue;
-    const [a, b] = [op.outputs[differs]!, other.outputs[differs]];
-    const difference = b === undefined ? null : sampledDifference(b, a);
-    return { op: referenceTo(other), reference: referenceTo(op), path: scopePath(op.name), difference };
-  }
-  return null;
+  const findings = new TraceFindings(reference.trace, migrated.trace, alignment);
+  const differing = findings.pairs.filter(({ identical }) => !identical);
+  if (differing.length > 0) progress(`${differing.length} ops differ: running them on the reference's inputs`);
+  const results = differing.length === 0 ? [] : await isolatedPass(reference, migrated.trace, differing);
+  const own = results.flatMap(({ culprit }) => (culprit === null ? [] : [culprit]));
+  const culprits = inOrder([...findings.structural(), ...own], alignment);
+  return { culprits, results, isolated: results.map(({ isolated }) => isolated), findings };
 }
 
-/** Outputs that only one side returned: by name, and on which side they are missing. */
-function unmatchedEndPoints(reference: Trace, migrated: Trace): string[] {
-  const without = (a: Trace, b: Trace, where: string) =>
-    a.endPoints
-      .filter(({ name }) => counterpart(name, b.endPoints) === undefined)
-      .map(({ name }) => `${name} is not among what the ${where} returned`);
-  return [...without(reference, migrated, 'migrated side'), ...without(migrated, reference, 'reference')];
-}
-
-function tally(results: readonly PairResult[]): Record<TriageVerdict, number> {
+function tally(isolated: OpFindings['isolated']): Record<TriageVerdict, number> {
   const counts = { identical: 0, rounding: 0, 'amplified-rounding': 0, suspicious: 0, different: 0 };
-  for (const { isolated } of results) if (isolated !== null) counts[isolated.verdict]++;
+  for (const difference of isolated) if (difference !== null) counts[difference.verdict]++;
   return counts;
 }
 
-/** In program order; what has another input shape after the first culprit may only follow from it. */
-function inOrder(culprits: readonly Culprit[], alignment: TraceAlignment | null): Culprit[] {
+/** In program order; what has another input shape, and so may only follow from a culprit before it, comes last. */
+function inOrder(culprits: readonly Culprit[], alignment: TraceAlignment): Culprit[] {
   const place = ({ reference, op }: Culprit) => reference?.index ?? nextReference(op!.index, alignment);
   return [...culprits].sort((a, b) => Number(a.mayFollow) - Number(b.mayFollow) || place(a) - place(b));
 }
 
 /** Just before the reference's op that follows an op which only the migrated side has. */
-function nextReference(index: number, alignment: TraceAlignment | null): number {
-  const after = alignment?.toReference.slice(index).find((at) => at >= 0);
+function nextReference(index: number, alignment: TraceAlignment): number {
+  const after = alignment.toReference.slice(index).find((at) => at >= 0);
   return (after ?? Number.MAX_SAFE_INTEGER) - 0.5;
 }
 
-const variablesOf = ({ ops }: Trace) =>
-  new Set(ops.flatMap((op) => op.inputs.flatMap(({ origin }) => (origin.kind === 'variable' ? [origin.name] : []))));
+function sameEndPoints(reference: Trace, migrated: Trace): boolean {
+  return reference.endPoints.every((point) => {
+    const other = counterpart(point.name, migrated.endPoints);
+    return other !== undefined && sameBits(point.digest, other.digest) === true;
+  });
+}
+
+/** What the accumulated difference is held against: measured only where there is one. */
+async function measure(
+  reference: Captured,
+  migrated: Captured,
+  faulty: boolean,
+  { noise: options = {}, shadow = false, onProgress }: TriageOptions,
+): Promise<NoiseAt> {
+  const { side, trace } = migrated;
+  let noise: NoiseFloor | null = null;
+  let exact: ReadonlyMap<string, ShadowArray> | null = null;
+  if (side !== null && !sameEndPoints(reference.trace, trace)) {
+    if (options !== false && !faulty) {
+      onProgress?.('measuring the noise floor');
+      noise = await noiseFloor(side, trace, options);
+    }
+    if (shadow) {
+      onProgress?.('running in double precision');
+      exact = await shadowRun(side);
+    }
+  }
+  const own = (name: string) => counterpart(name, trace.endPoints);
+  return {
+    noise: (name) => noise?.get(own(name)?.name ?? '') ?? null,
+    shadow: (name) => {
+      const values = exact?.get(own(name)?.name ?? '');
+      const [a, b] = [counterpart(name, reference.trace.endPoints), own(name)];
+      return values === undefined ? null : { reference: shadowFigures(a, values), migrated: shadowFigures(b, values) };
+    },
+  };
+}
+
+function summaryOf({ trace }: Captured): TriageSideSummary {
+  const variables = trace.ops.flatMap(({ inputs }) =>
+    inputs.flatMap(({ origin }) => (origin.kind === 'variable' ? [origin.name] : [])),
+  );
+  const { name, backend, ops, detail } = trace;
+  return { name, backend, ops: ops.length, variables: new Set(variables).size, detail };
+}
 
 /**
  * Finds where two sides part, which op is to blame, and whether the difference is rounding or a fault.
  *
  * Ledgers of random ops are diffed first. Both sides run once; every array is hashed and sampled, none but end points is
  * kept. Where they differ the reference runs once more, and every differing op of the migrated side is run on the
- * reference's own inputs: what still differs is a culprit, the rest is inherited. Differences without a culprit are held
- * against the noise floor.
+ * reference's own inputs: what still differs is a culprit, the rest is inherited. Against recorded end points, each op of
+ * the migrated side is held against the same arithmetic in double precision instead. A difference without a culprit is
+ * held against the noise floor.
  */
 export async function triage({ legacy, migrated }: TriageRequest, options: TriageOptions = {}): Promise<TriageReport> {
   const started = performance.now();
   const progress = options.onProgress ?? (() => {});
   const recorded = isTrace(legacy) && legacy.detail === 'end-points';
   progress('running the reference');
-  const reference = await capture(legacy, 'reference', null, false);
+  const reference = await capture(legacy, 'reference', undefined, false);
   progress('running the migrated side');
-  const other = await capture(migrated, 'migrated', sourceHashes(reference.trace), recorded);
+  const other = await capture(migrated, 'migrated', unknownTo(reference.trace), recorded);
+  const [left, right] = [reference.trace, other.trace];
   const ledger = ledgerDifference(reference, other);
-  const aligned = reference.trace.detail === 'ops' && other.trace.detail === 'ops';
-  const alignment = aligned ? alignTraces(reference.trace, other.trace) : null;
-  const findings = alignment === null ? null : new TraceFindings(reference.trace, other.trace, alignment);
-  const differing = findings?.pairs.filter(({ identical }) => !identical) ?? [];
-  let results: readonly PairResult[] = [];
-  if (findings !== null && differing.length > 0) {
-    progress(`running ${differing.length} differing ops on the reference's inputs`);
-    results = await isolatedPass(reference, other.trace, differing);
-  }
-  const culprits = inOrder(
-    [...(findings?.structural() ?? []), ...results.flatMap(({ culprit }) => (culprit === null ? [] : [culprit]))],
-    alignment,
-  );
-  const unmatched = unmatchedEndPoints(reference.trace, other.trace);
-  const faulty = culprits.length > 0 || ledger !== null || unmatched.length > 0;
-  const noise = await measureNoise(other, reference.trace, faulty, options);
-  const at = { noise: (name: string) => noiseAt(noise, name, other.trace), shadow: () => null };
+  const alignment = left.detail === 'ops' && right.detail === 'ops' ? alignTraces(left, right) : null;
+  const { culprits, results, isolated, findings } = await examineOps(reference, other, alignment, progress);
+  const unmatched = unmatchedEndPoints(left, right);
+  const faults: TriageVerdict[] = culprits.map((culprit) => culprit.isolated?.verdict ?? 'different');
+  if (ledger !== null || unmatched.length > 0) faults.push('different');
+  const faulty = faults.length > 0;
+  const at = await measure(reference, other, faulty, options);
+  // Where every op is right on the reference's inputs, what is left is rounding, however large it grew.
   const growth = growthOf(
-    reference.trace,
-    other.trace,
+    left,
+    right,
     alignment,
     at,
-    faulty ? 'different' : aligned ? 'amplified-rounding' : 'different',
+    faulty ? worstOf(faults) : alignment ? 'amplified-rounding' : 'different',
   );
-  const judged: TriageVerdict[] = [
-    ...growth.map(({ verdict }) => verdict),
-    ...culprits.map(({ isolated }) => isolated?.verdict ?? 'different'),
-  ];
-  if (ledger !== null || unmatched.length > 0) judged.push('different');
-  const amplification = amplificationOf(growth);
-  const side = ({ trace }: Captured) => ({
-    name: trace.name,
-    backend: trace.backend,
-    ops: trace.ops.length,
-    variables: variablesOf(trace).size,
-    detail: trace.detail,
-  });
   const report: Omit<TriageReport, 'summary'> = {
     format: 'tfparity-triage',
     version: 1,
-    verdict: worstOf(judged),
-    reference: side(reference),
-    migrated: side(other),
+    verdict: worstOf([...faults, ...growth.map(({ verdict }) => verdict)]),
+    reference: summaryOf(reference),
+    migrated: summaryOf(other),
     ledger,
-    firstDivergence: firstDivergence(reference.trace, other.trace, alignment),
+    firstDivergence: firstDivergence(left, right, alignment),
     culprits,
     inherited: results.filter(({ culprit }) => culprit === null).length,
-    isolated: tally(results),
+    isolated: tally(isolated),
     missing: findings?.missing.map(referenceTo) ?? [],
     extra: findings?.extra.map(referenceTo) ?? [],
     parentsThatDiffer: results.flatMap(({ parent }) => (parent === null ? [] : [parent])),
     growth,
-    amplification: faulty ? null : amplification,
+    amplification: faulty ? null : amplificationOf(growth),
     variables: results.flatMap(({ variables }) => variables),
     warnings: [...unmatched, ...(findings?.warnings ?? [])],
     seconds: (performance.now() - started) / 1000,
   };
   return { ...report, summary: summarize(report) };
-}
-
-function noiseAt(noise: NoiseFloor | null, name: string, migrated: Trace): number | null {
-  const point = counterpart(name, migrated.endPoints);
-  return (point === undefined ? undefined : noise?.get(point.name)) ?? null;
-}
-
-async function measureNoise(
-  migrated: Captured,
-  reference: Trace,
-  faulty: boolean,
-  options: TriageOptions,
-): Promise<NoiseFloor | null> {
-  const { side, trace } = migrated;
-  const same = reference.endPoints.every((point) => {
-    const other = counterpart(point.name, trace.endPoints);
-    return other !== undefined && sameBits(point.digest, other.digest) === true;
-  });
-  if (side === null || options.noise === false || faulty || same) return null;
-  options.onProgress?.('measuring the noise floor');
-  return noiseFloor(side, trace, options.noise ?? {});
 }
