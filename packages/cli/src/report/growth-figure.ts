@@ -117,7 +117,13 @@ export function growthFigure(points: readonly NetPoint[], series: readonly Serie
         }),
         Plot.axisX([...axis.ticks], { anchor: 'top', tickFormat: power, tickSize: 0, label: null }),
         infinite
-          ? Plot.axisX([axis.infinite], { anchor: 'top', tickFormat: () => '∞', tickSize: 0, label: null })
+          ? Plot.text(['∞'], {
+              x: () => axis.infinite,
+              frameAnchor: 'top',
+              dy: -14,
+              fontSize: 15,
+              fill: 'currentColor',
+            })
           : null,
         Plot.axisY({ tickSize: 0, label: null, tickFormat: (name: string) => shorten(name, narrow ? 16 : 22) }),
         ...series.flatMap((s, i) =>

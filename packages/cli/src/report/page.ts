@@ -20,7 +20,7 @@ function tableMarkup(table: Table): Markup {
     return html`<tr><th scope="row"${figures[0]}>${head}</th>${others}</tr>`;
   });
   const heads = columns.map((column, i) => html`<th scope="col"${figures[i]}>${column.title}</th>`);
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption>
+  return html`<div class="scroll" role="group" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption>
 <thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table>${omitted > 0 && html`<p>… and ${omitted} more</p>`}</div>`;
 }
 
