@@ -11,7 +11,11 @@ export interface NetOutputs {
 }
 
 /** The forward pass, as TF1 code and migrated code have it. */
-export function net(inputs: tf.Tensor, { training }: { training: boolean }): NetOutputs {
+export function net(
+  inputs: tf.Tensor,
+  { training }: { training: boolean },
+  order: (branches: tf.Tensor[]) => tf.Tensor[] = (branches) => branches,
+): NetOutputs {
   const normalizerParams = { decay: 0.9, epsilon: 0.001, scale: true, isTraining: training };
   using _ = slim.argScope([slim.conv2d], {
     normalizerFn: slim.batchNorm,
@@ -26,7 +30,11 @@ export function net(inputs: tf.Tensor, { training }: { training: boolean }): Net
     x = variableScope('Block', () => {
       const a = variableScope('Branch_0', () => slim.conv2d(x, 4, 1, { scope: 'Conv_1x1' }));
       const b = variableScope('Branch_1', () => slim.conv2d(x, 4, 3, { scope: 'Conv_3x3' }));
-      const up = slim.conv2d(tf.concat([a, b], 3), 8, 1, { normalizerFn: null, activationFn: null, scope: 'Up' });
+      const up = slim.conv2d(tf.concat(order([a, b]), 3), 8, 1, {
+        normalizerFn: null,
+        activationFn: null,
+        scope: 'Up',
+      });
       return tf.relu(tf.add(x, tf.mul(up, 0.17)));
     });
     endPoints['Block'] = x;
