@@ -107,6 +107,38 @@ function checkManifests() {
   }
 }
 
+/** Every exported declaration has a doc comment before it; overloads share their first one's. */
+function checkDocs() {
+  for (const { folder, manifest } of released) {
+    for (const file of sourcesOf(folder)) {
+      const lines = readFileSync(file, 'utf8').split('\n');
+      const documented = new Set();
+      lines.forEach((line, i) => {
+        const declared =
+          /^export (?:declare |abstract |async )*(?:function\*?|class|interface|type|const|enum|namespace) (\w+)/.exec(
+            line,
+          );
+        if (!declared || documented.has(declared[1])) return;
+        let above = i - 1;
+        while (/^\s*(@|\/\/ biome-ignore)/.test(lines[above] ?? '')) above--;
+        if ((lines[above] ?? '').trim().endsWith('*/')) documented.add(declared[1]);
+        else
+          problem(
+            `${file.slice(root.length + 1)}:${i + 1}`,
+            `${manifest.name} exports ${declared[1]} without a doc comment`,
+          );
+      });
+    }
+  }
+}
+
+/** Whether every package has been built; the checks of what is published mean nothing before. */
+function allBuilt() {
+  const missing = released.filter(({ folder, manifest }) => !existsSync(join(folder, manifest.exports['.'].default)));
+  for (const { manifest } of missing) problem(manifest.name, 'has not been built (turbo run build)');
+  return missing.length === 0;
+}
+
 /** The names that each entry exports, as built; a change of them must be meant, so they are kept in a file. */
 async function checkExports() {
   const file = join(root, 'scripts', 'exports.json');
@@ -143,7 +175,7 @@ async function checkWithPublint() {
   }
 }
 
-/** Installs every tarball in an empty folder and uses it: by Node, by TypeScript, and (where no Node is needed) bundled. */
+/** Installs every tarball in an empty folder and uses it: by Node, by TypeScript, and bundled for a browser where no TensorFlow.js is needed. */
 function checkTarballs() {
   const folder = mkdtempSync(join(tmpdir(), 'tfparity-release-'));
   try {
@@ -159,6 +191,13 @@ function checkTarballs() {
       if (manifest.files?.includes('test')) problem(manifest.name, 'ships its tests');
     }
     const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+    for (const tarball of tarballs) {
+      execFileSync(
+        join(root, 'node_modules/.bin/attw'),
+        [tarball, '--profile', 'esm-only', '--format', 'ascii', '--exclude-entrypoints', './package.json'],
+        { cwd: folder, stdio: 'pipe' },
+      );
+    }
     const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@tensorflow/tfjs-backend-cpu'].map(
       (name) => `${name}@4.22.0`,
     );
@@ -210,6 +249,16 @@ function checkTarballs() {
       cwd: folder,
       stdio: 'pipe',
     });
+    const forBrowsers = released.filter(({ manifest }) => WITHOUT_TFJS.has(manifest.name));
+    writeFileSync(
+      join(folder, 'browser.mjs'),
+      forBrowsers.map(({ manifest }, i) => `export * as m${i} from '${manifest.name}';`).join('\n'),
+    );
+    execFileSync(
+      join(root, 'node_modules/.bin/esbuild'),
+      ['browser.mjs', '--bundle', '--platform=browser', '--format=esm', '--outdir=bundled', '--log-level=error'],
+      { cwd: folder, stdio: 'pipe' },
+    );
   } catch (error) {
     const lines = `${error.stdout ?? ''}\n${error.stderr ?? ''}`.trim().split('\n').slice(-15).join('\n  ');
     problem('tarballs', `${error.message.split('\n')[0]}\n  ${lines}`);
@@ -220,7 +269,8 @@ function checkTarballs() {
 
 checkArrows();
 checkManifests();
-await checkExports();
+checkDocs();
+if (allBuilt()) await checkExports();
 await checkWithPublint();
 if (problems.length === 0) checkTarballs();
 for (const line of problems) console.error(line);

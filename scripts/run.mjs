@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,7 +19,8 @@ function run(program, parameters, options = {}) {
   const result = spawnSync(program, parameters, {
     cwd: root,
     stdio: 'inherit',
-    shell: process.platform === 'win32',
+    // npx is a script on Windows, which only a shell runs; a program's own path may hold blanks, which a shell splits.
+    shell: process.platform === 'win32' && program === 'npx',
     ...options,
   });
   if (result.error) fail(`${program} could not be started: ${result.error.message}`);
@@ -66,6 +67,20 @@ function install() {
   pnpm('install', '--frozen-lockfile', '--reporter=append-only');
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, key);
+}
+
+/** Names another golden folder in full, and adds what it holds to the key under which test results are kept. */
+function pinGolden() {
+  const named = process.env['TFPARITY_GOLDEN'];
+  if (named === undefined) return;
+  const folder = resolve(root, named);
+  if (!existsSync(folder)) fail(`TFPARITY_GOLDEN: there is no folder ${folder}`);
+  const hash = createHash('sha256');
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) hash.update(entry.name).update(readFileSync(join(entry.parentPath ?? entry.path, entry.name)));
+  }
+  process.env['TFPARITY_GOLDEN'] = folder;
+  process.env['TFPARITY_GOLDEN_HASH'] = hash.digest('hex');
 }
 
 function turbo(task, ...parameters) {
@@ -130,4 +145,5 @@ const commands = {
 
 if (!Object.hasOwn(commands, command))
   fail(`unknown command ${command}; there are ${Object.keys(commands).join(', ')}`);
+pinGolden();
 await commands[command]();

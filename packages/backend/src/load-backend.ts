@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BackendError } from './backend-error.js';
 import { requireFrom } from './native-package.js';
 import { restoreNodeUtil } from './node-util.js';
-import { probeBackend } from './probe.js';
+import { forgetProbe, probeBackend } from './probe.js';
 import { type ProvideOptions, provideNative } from './provide-native.js';
 
 /** Backends that run in Node, best first, and the package that holds each. */
@@ -76,6 +76,17 @@ async function activate(name: BackendName): Promise<void> {
     });
 }
 
+/** Why a backend that was found to work could not be loaded after all; `undefined` where it is loaded now. */
+async function activationFailure(name: BackendName): Promise<string | undefined> {
+  try {
+    await activate(name);
+    return undefined;
+  } catch (error) {
+    forgetProbe(name, requireFrom(BACKEND_PACKAGES[name])!.resolve());
+    return `it was found to work, but loading it failed: ${(error as Error).message.split('\n')[0]}`;
+  }
+}
+
 function describe(name: BackendName, library: string | undefined, rejected: LoadedBackend['rejected']): string {
   const chosen = `Backend: ${name}${library ? ` (TensorFlow ${library})` : ''}.`;
   return [chosen, ...rejected.map(({ backend, reason }) => `Not ${backend}: ${reason}.`)].join(' ');
@@ -98,12 +109,12 @@ export async function loadBackend(options: LoadOptions = {}): Promise<LoadedBack
   const rejected: { backend: BackendName; reason: string }[] = [];
   for (const name of asked === undefined ? names : [asked as BackendName]) {
     const result = await attempt(name, options);
-    if (result.ok) {
-      await activate(name);
+    const failure = result.ok ? await activationFailure(name) : result.reason;
+    if (result.ok && failure === undefined) {
       const message = describe(name, result.library, rejected);
       return { name, rejected, message, ...(result.library === undefined ? {} : { library: result.library }) };
     }
-    rejected.push({ backend: name, reason: result.reason });
+    rejected.push({ backend: name, reason: failure! });
   }
   const reasons = rejected.map(({ backend, reason }) => `${backend}: ${reason}`).join('. ');
   const advice = asked === undefined ? '' : ` Leave the backend open, or choose another of ${names.join(', ')}.`;

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { cacheFolder, findNativePackage } from './native-package.js';
 import { failureLine, runProcess } from './node-process.js';
 
@@ -40,11 +40,20 @@ async function probeNow(name: string, path: string): Promise<Probe> {
   return { ok: false, reason };
 }
 
-/** Identifies what would be loaded (the native addon, or the package's file) as it lies there now. */
+/** Identifies a file as it lies there now; a link that leads nowhere is told from what it led to before. */
+function fileMark(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return `${file}:${stat ? `${stat.mtimeMs}:${stat.size}` : 'absent'}`;
+}
+
+/** Identifies what would be loaded as it lies there now: the package's file, or the native addon and its libraries. */
 function fingerprintOf(name: string, path: string): string | undefined {
-  const file = name === 'tensorflow' ? findNativePackage()?.addon : path;
-  const stat = file && statSync(file, { throwIfNoEntry: false });
-  return stat ? [file, stat.mtimeMs, stat.size, process.version].join('|') : undefined;
+  const addon = name === 'tensorflow' ? findNativePackage()?.addon : undefined;
+  const file = addon ?? path;
+  if (!existsSync(file)) return undefined;
+  const libraries = addon === undefined ? undefined : join(dirname(addon), '..', '..', 'deps', 'lib');
+  const beside = libraries && existsSync(libraries) ? readdirSync(libraries).map((lib) => join(libraries, lib)) : [];
+  return [process.version, ...[file, ...beside.sort()].map(fileMark)].join('|');
 }
 
 /**
@@ -69,10 +78,28 @@ export async function probeBackend(name: string, path: string): Promise<Probe> {
   return probe;
 }
 
+/** The successes remembered earlier; a file that is not what this module writes counts as none. */
 function readProbes(file: string): Record<string, Probe> {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Probe>;
+    const known: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const entries = Object.entries(typeof known === 'object' && known !== null ? known : {});
+    return Object.fromEntries(entries.filter(([, probe]) => (probe as Probe | null)?.ok === true)) as Record<
+      string,
+      Probe
+    >;
   } catch {
     return {};
+  }
+}
+
+/** Forgets what was learnt of a backend, since it turned out otherwise. */
+export function forgetProbe(name: string, path: string): void {
+  const fingerprint = fingerprintOf(name, path);
+  const file = join(cacheFolder(), 'probes.json');
+  const { [fingerprint ?? '']: _, ...others } = readProbes(file);
+  try {
+    writeFileSync(file, JSON.stringify(others, null, 2));
+  } catch {
+    // What cannot be written could not have been remembered either.
   }
 }

@@ -36,10 +36,13 @@ const WAY_NAMES = {
   wheel: 'the tensorflow-cpu wheel',
 };
 
-function waysFromEnvironment(): readonly NativeOrigin[] {
-  const asked = process.env['TFPARITY_NATIVE'];
-  if (asked === undefined || asked === '') return WAYS;
-  return asked.split(',').flatMap((way) => WAYS.filter((known) => known === way.trim()));
+/** The ways that `TFPARITY_NATIVE` asks for, and what in it names no way. */
+function waysFromEnvironment(): { ways: readonly NativeOrigin[]; unknown: readonly string[] } {
+  const asked = (process.env['TFPARITY_NATIVE'] || WAYS.join()).split(',').map((way) => way.trim());
+  return {
+    ways: WAYS.filter((way) => asked.includes(way)),
+    unknown: asked.filter((way) => way !== 'none' && !(WAYS as readonly string[]).includes(way)),
+  };
 }
 
 /**
@@ -69,11 +72,15 @@ export async function provideNative(options: ProvideOptions = {}): Promise<Provi
     const done = await probed('present');
     if (done) return done;
   }
-  const ways = options.ways ?? waysFromEnvironment();
-  // What an earlier run made costs nothing, so it goes before any download.
-  for (const origin of [...ways].sort(
-    (a, b) => Number(isKept(cacheEntry(pkg, b))) - Number(isKept(cacheEntry(pkg, a))),
-  )) {
+  const asked = waysFromEnvironment();
+  for (const way of asked.unknown) {
+    failures.push({ way: 'TFPARITY_NATIVE', reason: `'${way}' is no way; it takes ${WAYS.join(', ')} or none` });
+  }
+  const ways = options.ways ?? asked.ways;
+  const allowed = [...ways, ...asked.ways];
+  const kept = WAYS.filter((way) => isKept(cacheEntry(pkg, way)) && allowed.includes(way));
+  // What an earlier run made costs nothing: it goes before any download, and counts even where nothing may be made.
+  for (const origin of [...kept, ...ways.filter((way) => !kept.includes(way))]) {
     try {
       linkIntoPackage(pkg, await makeNative(pkg, origin, options.onProgress ?? (() => {})));
       const done = await probed(origin);

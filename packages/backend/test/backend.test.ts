@@ -105,7 +105,49 @@ describe('loadBackend', () => {
   });
 });
 
+describe('what was learnt of a backend', () => {
+  it('is forgotten where loading it fails after all, and the next one is taken', async () => {
+    projectWith('', { addon: true });
+    const manifest = findNativePackage()!;
+    mkdirSync(join(folder, 'cache'));
+    const program = join(folder, 'node_modules/@tensorflow/tfjs-node/index.js');
+    // Remembered as working by a probe of the same files.
+    writeFileSync(
+      program,
+      "const tf = { setBackend: () => true, ready: () => {}, add: () => ({ data: () => [4, 6] }), backend: () => ({ binding: { TF_Version: '9' } }) }; module.exports = tf;",
+    );
+    const core = join(folder, 'node_modules/@tensorflow/tfjs-core');
+    mkdirSync(core, { recursive: true });
+    writeFileSync(join(core, 'package.json'), '{"main": "index.js"}');
+    writeFileSync(join(core, 'index.js'), "module.exports = require('../tfjs-node/index.js');");
+    expect(await provideNative({ ways: [] })).toMatchObject({ ok: true, library: '9' });
+    rmSync(core, { recursive: true });
+    writeFileSync(program, "throw new Error('libtensorflow.so.2: no such file');");
+    const loaded = await loadBackend();
+    expect(manifest.addon).toContain(folder);
+    expect(loaded.name).toBe('wasm');
+    expect(loaded.message).toContain('loading it failed: libtensorflow.so.2: no such file');
+  });
+
+  it('is asked anew when a library beside the addon is gone, or the memory is damaged', async () => {
+    projectWith("throw new Error('broken');", { addon: true });
+    mkdirSync(join(folder, 'cache'));
+    writeFileSync(join(folder, 'cache/probes.json'), 'null');
+    expect(await provideNative({ ways: [] })).toMatchObject({ ok: false, failures: [{ reason: 'Error: broken' }] });
+  });
+});
+
 describe('provideNative', () => {
+  it('says so when TFPARITY_NATIVE names no way', async () => {
+    projectWith('', { addon: false });
+    vi.stubEnv('TFPARITY_NATIVE', 'whell');
+    const provided = await provideNative();
+    expect(provided).toEqual({
+      ok: false,
+      failures: [{ way: 'TFPARITY_NATIVE', reason: "'whell' is no way; it takes install, wheel or none" }],
+    });
+  });
+
   it('names every way that failed, and leaves no half-made backend behind', async () => {
     projectWith('', { addon: false });
     vi.stubEnv('TFPARITY_PYTHON', join(folder, 'no-such-python'));

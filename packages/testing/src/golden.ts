@@ -3,8 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'vitest';
 
-const root =
-  process.env['TFPARITY_GOLDEN'] ?? resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'golden');
+const workspace = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+// A relative path is meant from the workspace, wherever the tests of a package run.
+const root = resolve(workspace, process.env['TFPARITY_GOLDEN'] ?? 'golden');
+if (!existsSync(root)) throw new Error(`TFPARITY_GOLDEN: there is no folder ${root}`);
 
 /** The path of a golden file or folder, whether it is there or not: `goldenPath('nets/inception_resnet_v2.infer.json')`. */
 export function goldenPath(name: string): string {
@@ -30,6 +32,7 @@ export function goldenFiles(folder: string, ending = ''): string[] {
 export function describeGolden(name: string, body: () => void): void {
   if (existsSync(goldenPath(name))) describe(`golden/${name}`, body);
   else {
+    console.warn(`skipped: golden/${name} is not in ${root}`);
     describe.skip(`golden/${name} (absent)`, () => {
       // A suite needs a test to be listed.
       it('is not in this golden folder', () => {});
