@@ -18,9 +18,28 @@ interface Call {
   readonly options: CommandOptions;
 }
 
-/** Options whose values are kept as they were typed: a seed has more digits than a number holds, a file may be called 007. */
-const valued = (flags: string): { type: StringConstructor[] } | undefined =>
-  flags.includes('<') ? { type: [String] } : undefined;
+/**
+ * Stands before every option's value while cac reads the line: it would make numbers of digits (a seed has more than a
+ * number holds, a file may be called 007) and a flag of a value such as -5.
+ */
+const AS_TYPED = '\u0001';
+
+const withoutMark = (value: unknown): string => String(value).replace(AS_TYPED, '');
+
+const valued = (flags: string): { type: ((value: unknown) => string)[] } | undefined =>
+  flags.includes('<') ? { type: [withoutMark] } : undefined;
+
+/** The line with every option's value marked. */
+function markValues(argv: readonly string[]): string[] {
+  const options = COMMANDS.find(({ usage }) => usage.split(' ')[0] === argv[0])?.options ?? [];
+  const flags = new Set(options.filter(([text]) => text.includes('<')).map(([text]) => text.split(' ')[0]!));
+  return argv.map((word, i) => {
+    const [flag, ...value] = word.split('=');
+    if (value.length > 0 && flags.has(flag!)) return `${flag}=${AS_TYPED}${value.join('=')}`;
+    const isValue = flags.has(argv[i - 1] ?? '') && !/^--[a-z]/.test(word);
+    return isValue ? `${AS_TYPED}${word}` : word;
+  });
+}
 
 /** What was asked for; `undefined` where help or the version was printed. */
 function parse(argv: readonly string[]): Call | undefined {
@@ -43,7 +62,7 @@ function parse(argv: readonly string[]): Call | undefined {
     { title: 'Exit codes', body: '  0  same, or done\n  1  different\n  2  could not tell' },
   ]);
   cli.version(version());
-  const parsed = cli.parse(['node', 'tfparity', ...argv], { run: false });
+  const parsed = cli.parse(['node', 'tfparity', ...markValues(argv)], { run: false });
   if (parsed.options['help'] || parsed.options['version']) return undefined;
   if (cli.matchedCommand === undefined) {
     if (argv.length === 0) {

@@ -28,8 +28,8 @@ function isTfjsModel(path: string): boolean {
 /** A checkpoint of any format, its names changed by `--rename` and chosen by `--filter`. */
 export async function openArrays(path: string, options: CommandOptions = {}): Promise<Checkpoint> {
   const { openCheckpoint, mapCheckpoint, nameMap } = await import('@tfparity/checkpoint');
-  const checkpoint = await openCheckpoint(bundleArrays(path) ?? path);
   const rules = renameRules(options);
+  const checkpoint = await openCheckpoint(bundleArrays(path) ?? path);
   return rules.length === 0 ? checkpoint : mapCheckpoint(checkpoint, { names: nameMap(rules) });
 }
 

@@ -28,12 +28,13 @@ async function compareJson(actual: string, expected: string, options: CommandOpt
 }
 
 async function compareFiles(actual: string, expected: string, options: CommandOptions, terminal: Terminal) {
+  const tolerance = toleranceOptions(options);
   const a = await openArrays(actual, options);
   const e = await openArrays(expected);
   const part = textOption(options, 'filter');
   try {
     const filter = part === undefined ? undefined : (name: string) => name.includes(part);
-    return await compareCheckpoints(a, e, { ...toleranceOptions(options), filter, progress: terminal.progress });
+    return await compareCheckpoints(a, e, { ...tolerance, filter, progress: terminal.progress });
   } finally {
     await Promise.all([a.close(), e.close()]);
   }

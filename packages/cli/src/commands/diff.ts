@@ -10,8 +10,8 @@ import { comparisonResult, toleranceOptions } from './compare.js';
 
 async function diffNames(a: string, b: string, options: CommandOptions): Promise<InventoryDiff> {
   const { diffInventories } = await import('@tfparity/inventory');
-  const [actual, expected] = [await openInventory(a), await openInventory(b)];
   const rules = renameRules(options);
+  const [actual, expected] = [await openInventory(a), await openInventory(b)];
   const { nameMap } = await import('@tfparity/checkpoint');
   const names = rules.length > 0 ? nameMap(rules) : undefined;
   const rename: RenameRule | undefined = names && ((name: string) => names.apply(name));
@@ -24,9 +24,10 @@ async function diffValues(a: string, b: string, options: CommandOptions, termina
       throw new CliError('Usage', `${path} holds no values; --values needs checkpoints on both sides`);
     }
   }
+  const tolerance = toleranceOptions(options);
   const [actual, expected] = [await openArrays(a, options), await openArrays(b)];
   try {
-    return await compareCheckpoints(actual, expected, { ...toleranceOptions(options), progress: terminal.progress });
+    return await compareCheckpoints(actual, expected, { ...tolerance, progress: terminal.progress });
   } finally {
     await Promise.all([actual.close(), expected.close()]);
   }
