@@ -18,11 +18,16 @@ export interface BackwardNode {
    * @param dys  of the outputs; null where nothing depends on one
    */
   backward(dys: readonly (tf.Tensor | null)[], wanted: readonly boolean[]): (Gradient | null)[];
+  /** The op's name in eager code: its name scope and kernel. A graph's tensors know theirs. */
+  readonly name?: string;
   /** Whether it is the reading of a variable: its one input's gradient is its output's, rows included. */
   readonly isRead?: boolean;
   /** Frees what was saved for the gradient. */
   release?(): void;
 }
+
+/** Sums contributions to one tensor; `nameOf` gives the name of the op that a contribution comes from. */
+export type SumTensors = (tensors: tf.Tensor[], nameOf: (tensor: tf.Tensor) => string) => tf.Tensor;
 
 /** What a backward pass is asked for. */
 export interface BackwardRequest {
@@ -34,7 +39,7 @@ export interface BackwardRequest {
   readonly stop: ReadonlySet<TensorKey>;
   /** Told of every gradient of an op's output, as soon as it is known. */
   /** How contributions to one tensor are summed; `tf.addN` in the order of their arrival where left out. */
-  readonly sum?: ((tensors: tf.Tensor[]) => tf.Tensor) | undefined;
+  readonly sum?: SumTensors | undefined;
   readonly onGradient?: ((key: TensorKey, gradient: tf.Tensor) => void) | undefined;
 }
 
@@ -77,7 +82,21 @@ class Contributions {
   private readonly lists = new Map<TensorKey, (tf.Tensor | IndexedSlices)[]>();
   private readonly holders = new Map<tf.Tensor | IndexedSlices, number>();
 
-  constructor(private readonly sum: (tensors: tf.Tensor[]) => tf.Tensor = tf.addN) {}
+  private readonly names = new WeakMap<tf.Tensor, string>();
+
+  constructor(private readonly sumTensors: SumTensors = (tensors) => tf.addN(tensors)) {}
+
+  /** Notes which op a gradient comes from, unless it is another's that was passed on. */
+  name(gradient: tf.Tensor | IndexedSlices, op: string | undefined): void {
+    if (op === undefined || !(gradient instanceof tf.Tensor) || this.names.has(gradient)) return;
+    this.names.set(gradient, `gradients/${op}_grad`);
+  }
+
+  private sum(tensors: tf.Tensor[]): tf.Tensor {
+    const sum = this.sumTensors(tensors, (tensor) => this.names.get(tensor) ?? '');
+    this.names.set(sum, 'gradients/AddN');
+    return sum;
+  }
 
   add(key: TensorKey, gradient: tf.Tensor | IndexedSlices): void {
     const list = this.lists.get(key);
@@ -154,6 +173,7 @@ function runNode(
   if (dys.some((dy) => dy !== null) && wanted.includes(true)) {
     const gradients = node.backward(dys, wanted);
     gradients.forEach((gradient, i) => {
+      if (gradient !== null) contributions.name(gradient, node.name);
       if (gradient !== null && wanted[i]) contributions.add(node.inputs[i], gradient);
       else if (gradient !== null && !dys.includes(gradient as tf.Tensor)) gradient.dispose();
     });

@@ -6,6 +6,7 @@ import type { IndexedSlices } from '../indexed-slices.js';
 import { TrainingError, valueError } from '../training-error.js';
 import { type BackwardNode, backpropagate, type TensorKey } from './backprop.js';
 import { type BoundGradient, inputGradients, type NamedGradients } from './kernel-gradient.js';
+import { sessionOrder } from './session-order.js';
 
 /** Options of `gradients`. */
 export interface GradientsOptions {
@@ -95,23 +96,6 @@ function boundGradient(op: Operation, inputNames: readonly string[]): BoundGradi
     if (save) saved.push(op.output(i));
   });
   return (dys) => (config.gradFunc as Saved)(dys, saved, op.attrs as tf.NamedAttrMap);
-}
-
-/**
- * The order in which a TF1 session sums contributions, which is not the order of the graph: its graph optimizer sorts the
- * inputs of commutative ops by name, and the first sum of three or more, which is open while memory is at its peak, it
- * makes a temporary variable, to which the branches are added from the last to the first.
- */
-function sessionOrder(): (tensors: tf.Tensor[]) => tf.Tensor {
-  const name = (tensor: tf.Tensor) => ('op' in tensor ? (tensor as GraphTensor).op.name : '');
-  let atPeak = true;
-  return (tensors) => {
-    if (tensors.length < 3) return tf.addN(tensors);
-    if (!atPeak) return tf.addN([...tensors].sort((a, b) => (name(a) < name(b) ? -1 : 1)));
-    atPeak = false;
-    const [first, ...rest] = tensors;
-    return tf.addN([first!, ...rest.reverse()]);
-  };
 }
 
 /**

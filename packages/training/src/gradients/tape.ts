@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { currentContext } from '@tfparity/variables';
 import type { BackwardNode } from './backprop.js';
 import { type BoundGradient, inputGradients, type NamedGradients } from './kernel-gradient.js';
 
@@ -92,6 +93,7 @@ function tapeNode(taped: Taped, releases: boolean): BackwardNode {
   };
   const infos = outputs.map(({ shape, dtype }) => ({ shape, dtype }));
   return {
+    name: `${currentContext().names.current}${kernel}`,
     inputs: tensors.map((tensor) => tensor.id),
     outputs: outputs.map((tensor) => ({ key: tensor.id, trainable: TRAINABLE.has(tensor.dtype) })),
     backward: (dys, wanted) => inputGradients({ op, name: kernel, outputs: infos, gradient }, dys, wanted),

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type GradientAndVariable, tidyGradients } from '../gradient.js';
 import { valueError } from '../training-error.js';
 import { backpropagate } from './backprop.js';
+import { sessionOrder } from './session-order.js';
 import { recordTape } from './tape.js';
 
 /** A loss and its gradients; the caller frees them. */
@@ -18,7 +19,7 @@ export interface VariableGradsOptions {
 }
 
 /**
- * Runs a loss in eager code and returns its gradients by variables, summed in the order of `tf.gradients`.
+ * Runs a loss in eager code and returns its gradients by variables, summed as TF1's sessions sum them.
  *
  * Unlike `tf.variableGrads` it goes by the variables themselves and not by their names, a `gather` of a variable's rows
  * gives rows (`IndexedSlices`), and what the backward pass has used is freed on the way.
@@ -48,6 +49,7 @@ export function variableGrads(
         ys: [{ key: value.id, gradient: tf.ones([]) }],
         xs: all.map((variable) => variable.id),
         stop: new Set(),
+        sum: sessionOrder(),
         onGradient: onGradient && ((key, gradient) => onGradient(key as number, gradient)),
       }),
     );
