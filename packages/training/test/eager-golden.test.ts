@@ -31,7 +31,9 @@ class InceptionResnetV2 extends tfl.layers.Layer {
 
 function sha256(tensor: tf.Tensor): string {
   const { buffer, byteOffset, byteLength } = tensor.dataSync() as Float32Array;
-  return createHash('sha256').update(Buffer.from(buffer, byteOffset, byteLength)).digest('hex');
+  return createHash('sha256')
+    .update(Buffer.from(buffer, byteOffset, byteLength))
+    .digest('hex');
 }
 
 function differing(found: Iterable<readonly [string, tf.Tensor]>, golden: Summaries): string[] {
@@ -65,7 +67,12 @@ if (backends.includes('tensorflow')) {
         expect(given).toHaveLength(698);
         expect(differing(given, golden.gradients)).toEqual([]);
         new GradientDescentOptimizer({ learningRate: 0.01 }).applyGradients(gradients);
-        expect(differing(variables().map((v) => [v.name, v] as const), golden.after_step)).toEqual([]);
+        expect(
+          differing(
+            variables().map((v) => [v.name, v] as const),
+            golden.after_step,
+          ),
+        ).toEqual([]);
         tf.dispose([value, images, labels, variables(), given.map(([, gradient]) => gradient)]);
       });
     }, 300_000);
