@@ -53,7 +53,7 @@ table { border-collapse: collapse; font-size: .88rem; min-width: 20rem; }
 caption { text-align: left; color: var(--soft); padding-bottom: .35rem; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { color: var(--soft); font-weight: 600; } tbody th { font-weight: 500; }
-td, tbody th { overflow-wrap: anywhere; } td { min-width: 4rem; }
+td, tbody th { overflow-wrap: anywhere; min-width: 6.5rem; } td.figures { min-width: 4rem; }
 .figures { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; overflow-wrap: normal; }
 details { margin: .6rem 0; } summary { cursor: pointer; color: var(--first); font-size: .92rem; width: fit-content; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem; margin: .5rem 0; font-size: .92rem; }

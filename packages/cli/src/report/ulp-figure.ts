@@ -23,7 +23,7 @@ export function ulpFigure(what: string, ulps: Ulps): Figure {
   const description =
     same === total
       ? `${what}: ${plural(total, 'value')}, none of which is a single representable value (ulp) away.`
-      : `${what}: ${countText(same)} of ${plural(total, 'value')} identical; the others at most ${plural(ulps.max, 'representable value')} (ulps) apart, ${Number(ulps.mean.toPrecision(2))} on average.`;
+      : `${what}: ${countText(same)} of ${plural(total, 'value')} identical; the others at most ${plural(ulps.max, 'representable value')} (ulps) apart, ${bound(Number(ulps.mean.toPrecision(2)))} on average.`;
   const scale = buckets.length > 1 ? ' Bars are as long as the square root of their count.' : '';
   const pictures = drawBoth(`Histogram. ${description}`, ({ narrow }) => ({
     height: buckets.length * 26 + 24,

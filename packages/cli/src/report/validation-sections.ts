@@ -51,7 +51,7 @@ function worstUlps(tree: TreeComparison, of: string): readonly Block[] {
   );
   if (worst === undefined) return [];
   return [
-    { kind: 'figure', figure: ulpFigure(`${of}: ${worst.name || 'the array'}`, worst.comparison!.evidence!.ulps!) },
+    { kind: 'figure', figure: ulpFigure(`${of}: ${worst.name || 'the output'}`, worst.comparison!.evidence!.ulps!) },
   ];
 }
 
