@@ -41,7 +41,8 @@ function sourcesOf(folder) {
 
 /** Package names that a source imports, types and dynamic imports too. */
 function importsOf(file) {
-  const text = readFileSync(file, 'utf8');
+  // A program that is written out by another stands in a template literal.
+  const text = readFileSync(file, 'utf8').replace(/`[^`]*`/g, '``');
   const found = text.matchAll(
     /(?:^|\n)\s*(?:import|export)[^;'"`]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g,
   );
