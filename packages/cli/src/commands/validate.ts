@@ -22,7 +22,8 @@ async function loadTypeScript(file: string): Promise<unknown> {
   for (const from of [file, import.meta.url]) {
     let api: string;
     try {
-      api = createRequire(from).resolve('tsx/esm/api');
+      // `require` finds the CommonJS build, which cannot register what ES modules need; the other lies beside it.
+      api = createRequire(from).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs');
     } catch {
       continue;
     }
