@@ -38,4 +38,11 @@ export type { FeedValue } from './native/feed-value.js';
 export { ISOLATION_LIMITS, type IsolationLimits } from './native/isolated-run.js';
 export { type TensorFlowFeeds, TensorFlowSession, type TensorFlowSessionOptions } from './native/tensorflow-session.js';
 export { type Attributes, GraphTensor, Operation, type OutputInfo, type OutputRef } from './operation.js';
+export {
+  OPTIMIZER_PASSES,
+  type OptimizerChange,
+  type OptimizerOptions,
+  type OptimizerPass,
+  type OptimizerReport,
+} from './optimize/optimizer.js';
 export { type Feeds, Session, type SessionOptions } from './session.js';

@@ -3,6 +3,8 @@ import { releaseStreams } from '@tfparity/random';
 import { adaptedAttrs } from './dynamic-shapes.js';
 import { GraphError, isGraphError } from './graph-error.js';
 import type { Operation, OutputRef } from './operation.js';
+import { type OptimizerOptions, type OptimizerReport, optimizeRun } from './optimize/optimizer.js';
+import { recordedRun } from './optimize/planned-run.js';
 import { outsideGraphs } from './recording.js';
 import { makePlan, type Plan, type PlanStep } from './replay-plan.js';
 import type { RunRequest, SessionEngine } from './session-engine.js';
@@ -13,6 +15,12 @@ interface Held {
   readonly owned: boolean;
 }
 
+/** A plan, and what the optimizer did on the way to it. */
+interface OptimizedPlan {
+  readonly plan: Plan;
+  readonly report: OptimizerReport | undefined;
+}
+
 let sessions = 0;
 
 /** Computes runs by calling the recorded kernels again, in the order of recording, on a TensorFlow.js backend. */
@@ -20,15 +28,28 @@ export class ReplayEngine implements SessionEngine {
   private readonly stream = `session_${++sessions}/`;
   private readonly variables = new Map<Operation, tf.Tensor>();
   private readonly constants = new Map<Operation, tf.Tensor>();
-  private readonly plans = new Map<string, Plan>();
+  private readonly plans = new Map<string, OptimizedPlan>();
+  private lastReport: OptimizerReport | undefined;
 
-  constructor(private readonly backendName: string) {}
+  /** @param optimizer  the passes that rewrite each run; none where left out, and then replay is what was recorded */
+  constructor(
+    private readonly backendName: string,
+    private readonly optimizer?: OptimizerOptions,
+  ) {}
+
+  /** What the optimizer did to the last run; undefined before the first, or without an optimizer. */
+  get report(): OptimizerReport | undefined {
+    return this.lastReport;
+  }
 
   run(request: RunRequest): tf.Tensor[] {
     const feeds = [...request.feeds.keys()];
-    const plan = this.planFor(request.fetches, request.targets, feeds);
     // Inside tidy, so that nothing is left behind where a step fails; what lives on is kept or returned.
-    return outsideGraphs(this.backendName, () => tf.tidy(() => this.execute(plan, [...request.feeds.values()])));
+    return outsideGraphs(this.backendName, () => {
+      const { plan, report } = this.planFor(request.fetches, request.targets, feeds);
+      this.lastReport = report;
+      return tf.tidy(() => this.execute(plan, [...request.feeds.values()]));
+    });
   }
 
   close(): void {
@@ -39,15 +60,34 @@ export class ReplayEngine implements SessionEngine {
     releaseStreams(this.stream);
   }
 
-  private planFor(fetches: readonly OutputRef[], targets: readonly Operation[], feeds: readonly OutputRef[]): Plan {
+  private planFor(
+    fetches: readonly OutputRef[],
+    targets: readonly Operation[],
+    feeds: readonly OutputRef[],
+  ): OptimizedPlan {
     const key = [fetches, feeds].map((refs) => refs.map((ref) => `${ref.op.id}:${ref.index}`).join()).join(';');
     const full = `${key};${targets.map((op) => op.id).join()}`;
-    let plan = this.plans.get(full);
-    if (plan === undefined) {
-      plan = makePlan(fetches, targets, feeds);
-      this.plans.set(full, plan);
+    let planned = this.plans.get(full);
+    if (planned === undefined) {
+      const recorded = recordedRun(fetches, targets, feeds);
+      const optimized = this.optimizer && optimizeRun(recorded, this.optimizer, (op) => this.evaluate(op));
+      planned = { plan: makePlan(optimized?.run ?? recorded, feeds), report: optimized?.report };
+      this.plans.set(full, planned);
     }
-    return plan;
+    return planned;
+  }
+
+  /** The values that an op computes from constants. */
+  private evaluate(op: Operation): ArrayLike<unknown>[] | undefined {
+    return tf.tidy(() => {
+      try {
+        const inputs = op.inputs.map((ref) => constantTensor(ref.op));
+        return this.runKernel(op, inputs).map((tensor) => tf.engine().readSync(tensor.dataId) as Float32Array);
+      } catch {
+        // The op stays, and says what is wrong with it when it runs.
+        return undefined;
+      }
+    });
   }
 
   private execute(plan: Plan, feeds: readonly tf.Tensor[]): tf.Tensor[] {
@@ -141,10 +181,7 @@ export class ReplayEngine implements SessionEngine {
   private constant(op: Operation): tf.Tensor {
     let tensor = this.constants.get(op);
     if (tensor === undefined) {
-      const { dtype, shape } = op.outputInfos[0]!;
-      const values = op.attrs['value'] as tf.DataValues;
-      // Backends may keep the very array that they are given, and a graph's constants are never changed.
-      tensor = tf.keep(tf.engine().makeTensor(values.slice() as tf.DataValues, [...shape], dtype as tf.DataType));
+      tensor = tf.keep(constantTensor(op));
       this.constants.set(op, tensor);
     }
     return tensor;
@@ -170,6 +207,13 @@ export class ReplayEngine implements SessionEngine {
     this.variables.get(handle)?.dispose();
     this.variables.set(handle, tf.keep(value));
   }
+}
+
+function constantTensor(op: Operation): tf.Tensor {
+  const { dtype, shape } = op.outputInfos[0]!;
+  const values = op.attrs['value'] as tf.DataValues;
+  // Backends may keep the very array that they are given, and a graph's constants are never changed.
+  return tf.engine().makeTensor(values.slice() as tf.DataValues, [...shape], dtype as tf.DataType);
 }
 
 function nodeSuffix(op: Operation): string {

@@ -1,5 +1,6 @@
 import { GraphError } from './graph-error.js';
 import type { Operation, OutputRef } from './operation.js';
+import type { PlannedRun } from './optimize/planned-run.js';
 
 /** One op to run: where its inputs lie, where its outputs go, and what is not needed any more afterwards. */
 export interface PlanStep {
@@ -23,38 +24,8 @@ export interface Plan {
   readonly assigned: ReadonlySet<Operation>;
 }
 
-/**
- * The ops that the wanted outputs and targets need, control dependencies included, in the order of their creation.
- *
- * @param fed  outputs whose values are given: nothing behind them runs
- */
-function neededOps(
-  wanted: readonly OutputRef[],
-  targets: readonly Operation[],
-  fed: ReadonlySet<OutputRef>,
-): Operation[] {
-  const found = new Set<Operation>();
-  const stack: Operation[] = [...targets];
-  const follow = (ref: OutputRef) => {
-    if (!fed.has(ref.op.symbolicId(ref.index))) stack.push(ref.op);
-  };
-  for (const ref of wanted) follow(ref);
-  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
-    if (found.has(op)) continue;
-    found.add(op);
-    for (const ref of op.inputs) follow(ref);
-    for (const control of op.controlInputs) stack.push(control);
-  }
-  return [...found].sort((a, b) => a.id - b.id);
-}
-
-/** Works out a run: which ops, in which order, and after which of them each value can be freed. */
-export function makePlan(
-  fetches: readonly OutputRef[],
-  targets: readonly Operation[],
-  feeds: readonly OutputRef[],
-): Plan {
-  const ops = neededOps(fetches, targets, new Set(feeds));
+/** Works out a run: where each value lies, and after which op it can be freed. */
+export function makePlan({ ops, fetches }: PlannedRun, feeds: readonly OutputRef[]): Plan {
   const slots = new Map<OutputRef, number>();
   const slotOf = (ref: OutputRef): number => {
     const id = ref.op.symbolicId(ref.index);

@@ -6,6 +6,7 @@ import { Graph, type OpenGraphScope } from './graph.js';
 import { GraphError } from './graph-error.js';
 import { TensorFlowEngine } from './lower/tensorflow-engine.js';
 import type { OutputRef } from './operation.js';
+import { OPTIMIZER_PASSES, type OptimizerOptions, type OptimizerReport } from './optimize/optimizer.js';
 import { currentGraph, realBackendName } from './recording.js';
 import { ReplayEngine } from './replay-engine.js';
 import type { SessionEngine } from './session-engine.js';
@@ -16,6 +17,8 @@ export type Feeds =
   | readonly (readonly [tf.Tensor | string, FeedValue])[]
   | Readonly<Record<string, FeedValue>>;
 
+const ALL_PASSES: OptimizerOptions = Object.fromEntries(OPTIMIZER_PASSES.map((pass) => [pass, true]));
+
 /** Options of a session. */
 export interface SessionOptions {
   /**
@@ -24,10 +27,11 @@ export interface SessionOptions {
    */
   readonly engine?: 'replay' | 'tensorflow';
   /**
-   * Whether TensorFlow's graph optimizer may rewrite the graph. The `tensorflow` engine always has it on, as TensorFlow
-   * has: tfjs-node passes the session no ConfigProto, so that false is refused there. The `replay` engine has none.
+   * Which passes may rewrite what a run computes: in the `replay` engine none where left out, so that it gives the bits
+   * of eager code; true for all. In the `tensorflow` engine TensorFlow's own optimizer is on, as TensorFlow has it:
+   * tfjs-node passes the session no ConfigProto, so that anything but true is refused there.
    */
-  readonly optimizer?: boolean;
+  readonly optimizer?: boolean | OptimizerOptions;
   /** The TensorFlow.js backend to run on; the graph's own where left out. */
   readonly backend?: string;
 }
@@ -57,14 +61,16 @@ export class Session implements Disposable {
       const message = `there is no engine '${String(engine)}'; engines are 'replay' and 'tensorflow'`;
       throw new GraphError('Unavailable', message, { engine });
     }
-    if (engine === 'tensorflow' && options.optimizer === false) {
+    const { optimizer } = options;
+    if (engine === 'tensorflow' && optimizer !== undefined && optimizer !== true) {
       throw new GraphError(
         'Unavailable',
         "tfjs-node passes TensorFlow's session no options, so its graph optimizer cannot be turned off; the engine 'replay' runs the graph as it is",
         { engine },
       );
     }
-    this.engine = engine === 'replay' ? new ReplayEngine(backend) : new TensorFlowEngine(this.graph);
+    const passes = optimizer === true ? ALL_PASSES : optimizer || undefined;
+    this.engine = engine === 'replay' ? new ReplayEngine(backend, passes) : new TensorFlowEngine(this.graph);
   }
 
   /**
@@ -97,6 +103,14 @@ export class Session implements Disposable {
     } finally {
       for (const tensor of made) tensor.dispose();
     }
+  }
+
+  /**
+   * What the optimizer of the `replay` engine did to the last run: which ops each pass rewrote, and into what. Undefined
+   * before the first run, without an optimizer, and for TensorFlow's own.
+   */
+  get optimizerReport(): OptimizerReport | undefined {
+    return this.engine instanceof ReplayEngine ? this.engine.report : undefined;
   }
 
   /** Frees the session's variables, constants and random streams; it cannot run any more. */
