@@ -10,6 +10,7 @@ import type {
   ModelInputs,
   ModelSide,
   NamedLoss,
+  Preparation,
   RunHooks,
   RunRequest,
   SideInspection,
@@ -134,16 +135,8 @@ export class EagerSide implements ModelSide {
       const { prepare, training } = request;
       const handles = (): VariableHandle[] => model.variables().map((v) => this.handle(v, initial.get(v)));
       if (prepare.kind === 'values') {
-        // The first call makes the variables; what it draws is not compared.
-        const tool = new DeterministicRandomTestTool({ mode: 'num_random_ops', seed: 1 });
-        if (this.fresh || model.variables().length === 0) {
-          tool.scope(() => tf.dispose(tf.tidy(() => asContainer(model.call(x, training)))));
-        }
-        for (const variable of model.variables()) {
-          initial.set(variable, downloadTensor(variable));
-          const values = prepare.valueOf({ ...plain(variable), name: this.nameOf(variable) });
-          if (values !== undefined) assignArray(variable, values);
-        }
+        if (hooks.prepared !== undefined) this.buildFirst(model, x, training, initial);
+        for (const variable of model.variables()) this.give(variable, prepare);
       }
       hooks.prepared?.(handles(), prepare.kind);
       const tool = new DeterministicRandomTestTool({ mode: request.random, seed: request.seed ?? 42 });
@@ -151,10 +144,51 @@ export class EagerSide implements ModelSide {
     });
   }
 
+  /** Makes the variables by a first call, for a fault that asks for the values that the model made. */
+  private buildFirst(
+    model: EagerModel,
+    x: ModelInputs<tf.Tensor>,
+    training: boolean,
+    initial: Map<tf.Variable, NdArray>,
+  ): void {
+    const tool = new DeterministicRandomTestTool({ mode: 'num_random_ops', seed: 1 });
+    if (this.fresh || model.variables().length === 0) {
+      tool.scope(() => tf.dispose(tf.tidy(() => asContainer(model.call(x, training)))));
+    }
+    for (const variable of model.variables()) initial.set(variable, downloadTensor(variable));
+  }
+
+  /** Gives a variable its values; false where there are none for it. */
+  private give(variable: tf.Variable, prepare: Preparation): boolean {
+    if (prepare.kind === 'initial') return false;
+    const values = prepare.valueOf({ ...plain(variable), name: this.nameOf(variable) });
+    if (values !== undefined) assignArray(variable, values);
+    return values !== undefined;
+  }
+
+  /** Variables that a call makes: they get their values at once where values are given, and are shown to `note`. */
+  private prepareCreations(prepare: Preparation, note: (variable: tf.Variable) => void): Disposable {
+    if (prepare.kind === 'initial') return recordCreations(note);
+    return variableCreatorScope((next, options) => {
+      const { shape, dtype } = options;
+      if (!shape || dtype !== 'float32') {
+        const variable = next(options);
+        this.give(variable, prepare);
+        note(variable);
+        return variable;
+      }
+      // Its own initial values are not drawn, unless there turn out to be no others: the name is known only now.
+      const variable = next({ ...options, initialValue: () => tf.zeros([...shape]) });
+      if (!this.give(variable, prepare)) tf.tidy(() => variable.assign(options.initialValue()));
+      note(variable);
+      return variable;
+    });
+  }
+
   private forward(
     model: EagerModel,
     x: ModelInputs<tf.Tensor>,
-    { training, keepVariables }: RunRequest,
+    { training, keepVariables, prepare }: RunRequest,
     { hooks, handles, tool }: { hooks: RunHooks; handles: () => VariableHandle[]; tool: DeterministicRandomTestTool },
   ): SideRun {
     const before = new Map<string, NdArray>();
@@ -165,7 +199,7 @@ export class EagerSide implements ModelSide {
     let outputs: TensorTree;
     {
       // Variables that this call makes are looked at when they are made: a training call moves averages.
-      using _ = recordCreations(note);
+      using _ = this.prepareCreations(prepare, note);
       const call = () => tf.tidy(() => asContainer(model.call(x, training)));
       outputs = (hooks.call?.(handles, call) ?? call()).value;
     }

@@ -116,9 +116,12 @@ export function fillValue(variable: FillVariable, options: FillOptions, place = 
     hash(key, 0x811c9dc5) * 2 ** 20 + (hash(key, 0x01234567) >>> 12),
   );
   const [low, high] = rangeOf(options.mode === 'byName' ? named : name, shape);
-  const values = new Float32Array(draws.length);
-  for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * draws[i]!;
-  return { dtype, shape, data: dtype === 'float32' ? values : convert(values, draws, dtype, variable) };
+  if (dtype !== 'float32') {
+    const values = draws.map((draw) => low + (high - low) * draw);
+    return { dtype, shape, data: convert(values, draws, dtype, variable) };
+  }
+  for (let i = 0; i < draws.length; i++) draws[i] = low + (high - low) * draws[i]!;
+  return { dtype, shape, data: draws };
 }
 
 /**

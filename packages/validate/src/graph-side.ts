@@ -142,7 +142,10 @@ class GraphRun {
     const { graph } = this.model;
     const variables = variablesOf(graph);
     const initial = new Map<GraphVariable, NdArray>();
-    this.session.run(graph.variables.map(({ initializer }) => initializer));
+    const { prepare } = request;
+    // Initial values that would be overwritten at once are not drawn, unless a fault asks for them.
+    const drawFirst = prepare.kind === 'initial' || hooks.prepared !== undefined;
+    this.initialize(drawFirst ? graph.variables : graph.variables.filter((v) => !variables.includes(v)));
     if (request.prepare.kind === 'values') this.give(variables, request, hooks.prepared ? initial : undefined);
     hooks.prepared?.(
       variables.map((v) => this.handle(v, initial.get(v))),
@@ -192,6 +195,10 @@ class GraphRun {
     return named;
   }
 
+  private initialize(variables: readonly GraphVariable[]): void {
+    if (variables.length > 0) this.session.run(variables.map(({ initializer }) => initializer));
+  }
+
   private give(
     variables: readonly GraphVariable[],
     { prepare }: RunRequest,
@@ -201,7 +208,10 @@ class GraphRun {
     for (const variable of variables) {
       const { shape, dtype } = variable;
       const values = prepare.valueOf({ name: this.nameOf(variable), shape, dtype });
-      if (values === undefined) continue;
+      if (values === undefined) {
+        if (initial === undefined) this.initialize([variable]);
+        continue;
+      }
       initial?.set(variable, this.read(variable));
       this.write(variable, values);
     }
