@@ -23,7 +23,9 @@ async function loadTypeScript(file: string): Promise<unknown> {
     let api: string;
     try {
       // `require` finds the CommonJS build, which cannot register what ES modules need; the other lies beside it.
-      api = createRequire(from).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs');
+      api = createRequire(from)
+        .resolve('tsx/esm/api')
+        .replace(/\.cjs$/, '.mjs');
     } catch {
       continue;
     }

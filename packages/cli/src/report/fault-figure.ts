@@ -31,7 +31,9 @@ export function faultFigure(report: Loose): Figure {
   const names = faults.map((fault) => textOr(fault['id'], ''));
   const caught = faults.filter((fault) => fault['status'] === 'caught').length;
   const missed = faults.filter((fault) => fault['status'] === 'missed').map((fault) => textOr(fault['id'], ''));
-  const description = `${caught} of ${plural(faults.length, 'fault')} caught by some step.${missed.length > 0 ? ` Missed by all: ${missed.join(', ')}.` : ''} A filled mark is a fault that the step caught, an open one a fault that it missed, a dot a step that was not run.`;
+  const absent = faults.filter((fault) => fault['status'] === 'not-injected').length;
+  const counted = `${caught} of ${plural(faults.length - absent, 'injected fault')} caught by some step.${absent > 0 ? ` ${absent} others have no place in this model.` : ''}`;
+  const description = `${counted}${missed.length > 0 ? ` Missed by all: ${missed.join(', ')}.` : ''} A filled mark is a fault that the step caught, an open one a fault that it missed, a dot a step that was not run, or has no place for it.`;
   const pictures = drawBoth(`Faults by step. ${description}`, ({ width, narrow }) => {
     const marginLeft = narrow ? 132 : 230;
     const longest = Math.max(0, ...steps.map((step) => step.length));
