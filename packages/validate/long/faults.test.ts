@@ -138,7 +138,7 @@ const FAULTS: readonly Fault[] = [
       ),
     ),
   },
-  { name: 'activation before the add', culprit: /block35_4\/Relu/, cause: 'moved-op', run: activationFirst },
+  { name: 'activation before the add', culprit: /block35_4\/(Relu|Add)$/, cause: 'moved-op', run: activationFirst },
   {
     name: 'no activation',
     culprit: /Mixed_7a\/Branch_2\/Conv2d_0b_3x3\/Relu/,
@@ -186,11 +186,11 @@ const FAULTS: readonly Fault[] = [
     ),
   },
   {
-    name: 'one weight off',
+    name: 'one filter off by a percent',
     culprit: /block17_20\/Branch_0\/Conv2d_1x1\/Conv2D$/,
     cause: 'variable',
     ...inVariable('Repeat_1/block17_20/Branch_0/Conv2d_1x1/weights', (w) =>
-      tf.add(w, tf.oneHot(tf.scalar(77777, 'int32'), w.size, 0.01, 0).reshape(w.shape)),
+      tf.mul(w, tf.add(1, tf.oneHot(tf.scalar(7, 'int32'), 192, 0.01, 0))),
     ),
   },
   {

@@ -1,3 +1,4 @@
+export { type BisectionOptions, type BisectionRecord, type BisectionResult, bisectBlocks } from './bisect.js';
 export { type Fault, type FaultPlace, type InjectionSite, type KernelFault, kernelFault } from './fault.js';
 export { type FillOptions, type FillVariable, fill, fillValue } from './fill.js';
 export {
@@ -23,22 +24,30 @@ export type {
   ModelInputs,
   NamedLoss,
   Preparation,
-  TensorTree,
   RunHooks,
   RunRequest,
   SideInspection,
+  TensorTree,
   VariableHandle,
 } from './model-side.js';
 export { type NoiseFloor, type NoiseOptions, noiseFloor } from './noise-floor.js';
 export { FAULTS, proveSensitivity, type SensitivityOptions } from './prove-sensitivity.js';
+export { type OpRepro, reproOf, writeRepro } from './repro.js';
+export { gamma, type RoundingBound, roundingBound, UNIT_ROUNDOFF } from './rounding-bounds.js';
+export type { ShadowArray } from './shadow-array.js';
+export { SHADOW_KERNELS } from './shadow-kernels.js';
+export { checkAgainstShadow, type ShadowCheck, shadowRun } from './shadow-run.js';
 export type { CallableModel, LayerLike, Side } from './side.js';
 export type { ArrayDigest, InputOrigin, Trace, TraceEndPoint, TraceInput, TraceOp } from './trace.js';
+export { type AblationOptions, ablate } from './trace-ablation.js';
 export {
   type CaptureOptions,
   captureTrace,
   type KernelNaming,
   type TraceSide,
 } from './trace-capture.js';
+export { type RecordedSample, traceOfArrays, traceOfSamples } from './trace-recorded.js';
+export { traceSession } from './trace-session.js';
 export { type TriageInput, type TriageOptions, type TriageRequest, triage } from './triage.js';
 export type {
   Amplification,

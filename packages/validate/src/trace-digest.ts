@@ -28,10 +28,11 @@ function hashWords(words: Uint32Array, tail: Uint8Array, length: number): string
 
 /** A 64-bit hash of an array's bytes. */
 export function hashOf(data: ArrayBufferView): string {
-  const { buffer, byteOffset, byteLength } = data;
-  const aligned = byteOffset % 4 === 0 ? byteLength - (byteLength % 4) : 0;
-  const words = new Uint32Array(buffer, aligned > 0 ? byteOffset : 0, aligned / 4);
-  return hashWords(words, new Uint8Array(buffer, byteOffset + aligned, byteLength - aligned), byteLength);
+  const view = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  // Words are read in place where they begin at one.
+  const bytes = view.byteOffset % 4 === 0 ? view : view.slice();
+  const whole = bytes.length >> 2;
+  return hashWords(new Uint32Array(bytes.buffer, bytes.byteOffset, whole), bytes.subarray(whole * 4), bytes.length);
 }
 
 function statistics(data: Float64Array) {

@@ -65,5 +65,5 @@ export function smallNet({ training = false, seed = 42, backend = undefined as s
   };
   tf.tidy(() => void call());
   const side: TraceSide = { run: () => call(), backend, ledger: () => last.ledger };
-  return { layer, side, images };
+  return { layer, side, images, call };
 }
