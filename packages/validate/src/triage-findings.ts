@@ -40,9 +40,11 @@ const sameOutputs = (a: TraceOp, b: TraceOp) =>
 function pairFinding(reference: TraceOp, migrated: TraceOp, wiring: Wiring): PairFinding | null {
   const identical = sameOutputs(reference, migrated);
   const attributes = attributeDifferences(reference, migrated);
-  if (identical && attributes.length === 0 && reference.kernel === migrated.kernel) return null;
-  const rewired = identical ? [] : wiring.differences(reference, migrated);
   const order = wiring.order(reference, migrated).map((at, j) => (at < 0 ? j : at));
+  const sources = sourceDifferences(reference, migrated, order);
+  const alike = attributes.length === 0 && sources.length === 0 && reference.kernel === migrated.kernel;
+  if (identical && alike) return null;
+  const rewired = identical ? [] : wiring.differences(reference, migrated);
   const otherShapes = migrated.inputs.some(
     ({ digest, origin }, j) =>
       origin.kind === 'op' && !sameShape(digest.shape, reference.inputs[order[j]!]?.digest.shape ?? []),
@@ -64,7 +66,6 @@ function pairFinding(reference: TraceOp, migrated: TraceOp, wiring: Wiring): Pai
     if (kind === 'rewired' || kind === 'count') causes.push({ kind: 'wiring', message });
     else if (kind === 'order') causes.push({ kind: 'input-order', message });
   }
-  const sources = sourceDifferences(reference, migrated, order);
   return { reference, migrated, causes, wiring: rewired, order, sources, otherShapes, random, identical };
 }
 
@@ -94,9 +95,14 @@ export class TraceFindings {
       const finding = partner < 0 ? null : pairFinding(op, migrated.ops[partner]!, this.wiring);
       return finding === null ? [] : [finding];
     });
-    for (const { identical, migrated: op, causes } of this.pairs) {
-      if (identical && causes.length > 0) {
-        this.warnings.push(`${op.name}: ${causes[0]!.message}; on these inputs it makes no difference`);
+    for (const { identical, migrated: op, causes, sources } of this.pairs) {
+      if (!identical) continue;
+      const differing = sources.map(({ input }) => {
+        const { name, origin } = op.inputs[input]!;
+        return origin.kind === 'variable' ? `variable ${origin.name} differs` : `input ${name} differs`;
+      });
+      for (const what of [...causes.map(({ message }) => message), ...differing]) {
+        this.warnings.push(`${op.name}: ${what}; on these inputs it makes no difference`);
       }
     }
   }

@@ -34,13 +34,17 @@ export function summarize(report: Omit<TriageReport, 'summary'>): string {
     return `${describeCulprit(first)}.${more} ${report.inherited} ops differ only because their inputs do.`;
   }
   const alone = isolated.rounding + isolated.identical;
+  const agree =
+    report.reference.detail === 'ops'
+      ? `${alone} differing ops agree within the bounds of their own arithmetic on the reference's inputs`
+      : `${alone} ops agree with double precision within the bounds of their own arithmetic`;
   switch (verdict) {
     case 'identical':
       return 'Both sides compute the same bits.';
     case 'rounding':
-      return `The difference is rounding: ${alone} differing ops agree within the bounds of their own arithmetic on the reference's inputs.`;
+      return `The difference is rounding: ${agree}.`;
     case 'amplified-rounding':
-      return `The difference is rounding that the net amplifies; no op is to blame (${alone} run alone).${grew(report)}`;
+      return `The difference is rounding that the net amplifies: ${agree}.${grew(report)}`;
     case 'suspicious':
       return 'The difference is larger than rounding explains, though no op is plainly at fault.';
     default: {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { backends, useBackend } from '@tfparity/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { TraceSide } from '../src/trace-capture.js';
 import { traceOfArrays } from '../src/trace-recorded.js';
 import { triage } from '../src/triage.js';
 import {
@@ -171,6 +172,35 @@ describe('on one backend', () => {
     expect(report.culprits).toHaveLength(1);
     expect(report.culprits[0]!.causes[0]).toMatchObject({ kind: 'variable', subject: name });
     expect(report.variables[0]).toMatchObject({ name, message: expect.stringMatching(words) });
+  });
+
+  it('warns of what differs without effect on these inputs', async () => {
+    const { legacy, migrated } = nets.get(true)!;
+    // An attribute that the kernel does not know.
+    const name = 'unused';
+    const run = () =>
+      withKernelFault(
+        'net/Logits',
+        'BatchMatMul',
+        ({ kernel: k, inputs, attrs }, compute) => compute(k, inputs, { ...attrs, [name]: 1 }),
+        () => migrated.call(),
+      );
+    const report = await triage({ legacy: legacy.side, migrated: { ...migrated.side, run } });
+    expect(report.verdict).toBe('identical');
+    expect(report.warnings).toEqual([
+      `net/Logits/BatchMatMul: ${name}: absent in the reference, 1 here; on these inputs it makes no difference`,
+    ]);
+  });
+
+  it('warns of a variable that differs where nothing reaches it', async () => {
+    const side = (other: number): TraceSide => {
+      const x = tf.keep(tf.tensor2d([[1, 0]]));
+      const w = tf.variable(tf.tensor2d([[1], [other]]), true);
+      return { run: () => tf.matMul(x, w as tf.Tensor2D) };
+    };
+    const report = await triage({ legacy: side(1), migrated: side(2) });
+    expect(report.verdict).toBe('identical');
+    expect(report.warnings.join()).toMatch(/differs; on these inputs it makes no difference/);
   });
 
   it('diffs ledgers of random ops before any number', async () => {
