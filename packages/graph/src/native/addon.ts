@@ -126,6 +126,16 @@ function bitcast(addon: Addon, id: number, from: number, to: number): number {
   return addon.executeOp('Bitcast', attributes, [id], 1)[0]!.id;
 }
 
+/**
+ * A copy of a tensor in memory of TensorFlow's own, for a session to be fed with; the caller deletes it.
+ *
+ * A tensor that was made from JavaScript's memory frees it through Node's API when its last reader is done, and a
+ * session's threads may be that: from any thread but the main one, this corrupts the heap.
+ */
+export function ownedByTensorFlow(addon: Addon, id: number, type: number): number {
+  return addon.executeOp('DeepCopy', [{ name: 'T', type: addon.TF_ATTR_TYPE, value: type }], [id], 1)[0]!.id;
+}
+
 function cast(addon: Addon, id: number, from: number, to: number): number {
   const attributes = [
     { name: 'SrcT', type: addon.TF_ATTR_TYPE, value: from },

@@ -8,6 +8,7 @@ import {
   arrayFromTensor,
   type NativeBackend,
   nativeBackend,
+  ownedByTensorFlow,
   type TensorHandle,
   tensorFromArray,
 } from './addon.js';
@@ -74,13 +75,7 @@ export class NativeSession {
     try {
       const inputs = feeds.map(([name, value]) => this.input(name, value));
       this.prove({ feeds: inputs, fetches }, proves);
-      const ids = inputs.map(({ value, type, name }) => {
-        const held = this.heldTensor(value, type);
-        if (held !== undefined) return held;
-        const id = tensorFromArray(this.addon, feedArray(value, type, name));
-        if (type % 100 !== DTYPES.string.enumValue) made.push(id); // see tensorFromArray
-        return id;
-      });
+      const ids = inputs.map((input) => this.feed(input, made));
       return this.addon.runSavedModel(this.id, ids, inputs.map(({ name }) => name).join(','), fetches.join(','));
     } catch (error) {
       throw tensorFlowError(error, this.graph);
@@ -114,6 +109,18 @@ export class NativeSession {
     this.addon.deleteSavedModel(this.id);
     this.id = undefined;
     this.model[Symbol.dispose]();
+  }
+
+  /** The handle of a fed value, in memory that the session's threads may free; what is to be deleted is put in `made`. */
+  private feed({ value, type, name }: Input, made: number[]): number {
+    const held = this.heldTensor(value, type);
+    const id = held ?? tensorFromArray(this.addon, feedArray(value, type, name));
+    // Strings are TensorFlow's own from the start, and must not be deleted: see tensorFromArray.
+    if (type % 100 === DTYPES.string.enumValue) return id;
+    if (held === undefined) made.push(id);
+    const owned = ownedByTensorFlow(this.addon, id, type % 100);
+    made.push(owned);
+    return owned;
   }
 
   private input(name: string, value: FeedValue): Input {
