@@ -3,6 +3,9 @@ export interface ErrorDetails {
   readonly [field: string]: unknown;
 }
 
+/** What every error of tfparity bears; registered, so that copies of the packages know each other's errors. */
+const BRAND = Symbol.for('@tfparity/error');
+
 /**
  * The base of every error that tfparity throws: a `code` to switch on, `details` with the facts, and the `cause`.
  *
@@ -10,6 +13,11 @@ export interface ErrorDetails {
  */
 export class TfparityError<Code extends string = string> extends Error {
   override readonly name: string = 'TfparityError';
+
+  /** On the prototype, so that no dump or comparison of an error shows it. */
+  get [BRAND](): true {
+    return true;
+  }
 
   constructor(
     readonly code: Code,
@@ -26,9 +34,12 @@ export class TfparityError<Code extends string = string> extends Error {
   }
 }
 
-/** Whether `error` is one of tfparity's own, of whichever package. Works across copies of the packages. */
+/**
+ * Whether `error` is one of tfparity's own, of whichever package. Works across copies of the packages; another library's error
+ * with a `code` and `details` is none.
+ */
 export function isTfparityError(error: unknown): error is TfparityError {
-  return error instanceof Error && 'code' in error && 'details' in error && typeof error.code === 'string';
+  return error instanceof Error && BRAND in error && error[BRAND] === true;
 }
 
 /** Codes of `ArrayError`. */

@@ -6,9 +6,15 @@ export type Shape = readonly number[];
 /**
  * How many elements an array of this shape has: 1 for a scalar, 0 where an axis is empty.
  *
- * @throws {ArrayError} `InvalidShape` where an axis is not a whole number of 0 or more, or the product is not exact
+ * @throws {ArrayError} `InvalidShape` for what is no list, where an axis is not a whole number of 0 or more, or where the product
+ * is not exact
  */
 export function sizeOf(shape: Shape): number {
+  if (!Array.isArray(shape)) {
+    throw new ArrayError('InvalidShape', `${String(shape)} is not a shape; give a list of sizes, [] for a scalar`, {
+      shape,
+    });
+  }
   let size = 1;
   for (const axis of shape) {
     if (!Number.isSafeInteger(axis) || axis < 0) {
@@ -49,8 +55,24 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** The index along each axis of the element at `offset` (row-major). */
+/**
+ * The index along each axis of the element at `offset` (row-major), as `numpy.unravel_index`.
+ *
+ * @throws {ArrayError} `OutOfRange`, in numpy's words, where the shape has no such element
+ */
 export function unravelIndex(offset: number, shape: Shape): number[] {
+  const size = sizeOf(shape);
+  if (!Number.isInteger(offset) || offset < 0 || offset >= size) {
+    const dims = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+    throw new ArrayError(
+      'OutOfRange',
+      `index ${offset} is out of bounds for array with size ${size} and shape ${dims}`,
+      {
+        offset,
+        shape,
+      },
+    );
+  }
   const index = new Array<number>(shape.length);
   for (let axis = shape.length - 1, rest = offset; axis >= 0; axis--) {
     index[axis] = rest % shape[axis]!;

@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import {
   ArrayError,
+  type ArrayErrorCode,
   bfloat16Bits,
   bfloat16Value,
   DTYPES,
+  type DType,
+  dataLength,
   dtypeFromEnum,
   float16Bits,
   float16Value,
   formatShape,
   isTfparityError,
+  type NdArray,
   ndArray,
+  type Shape,
   sizeOf,
+  TfparityError,
   toNdArray,
   unravelIndex,
   zeros,
@@ -75,5 +81,51 @@ describe('arrays', () => {
     } catch (error) {
       expect(isTfparityError(error) && error.code).toBe('InvalidShape');
     }
+  });
+
+  const given = <T>(value: unknown): T => value as T;
+  it.each<[string, ArrayErrorCode, () => unknown]>([
+    ['an unknown dtype', 'UnknownDType', () => ndArray(given<DType>('float8'), [1], new Float32Array(1))],
+    ['a name that objects inherit', 'UnknownDType', () => zeros(given<DType>('toString'), [1])],
+    ['the length of an unknown dtype', 'UnknownDType', () => dataLength(given<DType>('nope'), [1])],
+    ['a shape that is no list', 'InvalidShape', () => sizeOf(given<Shape>('12'))],
+    ['no shape', 'InvalidShape', () => toNdArray(given({ dtype: 'int8', data: new Int8Array(1) }))],
+    ['no data', 'WrongData', () => ndArray('int8', [1], given<Int8Array>(null))],
+    ['data of no class', 'WrongData', () => ndArray('int8', [1], given<Int8Array>(Object.create(null)))],
+    ['null', 'WrongData', () => toNdArray(given(null))],
+    ['an object that is no tensor', 'WrongData', () => toNdArray(given({ dtype: 'float32', shape: [] }))],
+    ['values of another class', 'WrongData', () => toNdArray(given({ dtype: 'float32', shape: [1], data: [1] }))],
+    [
+      'too few values',
+      'LengthMismatch',
+      () => toNdArray(given<NdArray>({ dtype: 'float32', shape: [3], data: new Float32Array(2) })),
+    ],
+    ['more zeros than fit', 'InvalidShape', () => zeros('float32', [2 ** 40])],
+    ['more strings than fit', 'InvalidShape', () => zeros('string', [2 ** 40])],
+    ['an element of an empty array', 'OutOfRange', () => unravelIndex(0, [0, 2])],
+    ['an element past the end', 'OutOfRange', () => unravelIndex(99, [2, 2])],
+    ['an element before the start', 'OutOfRange', () => unravelIndex(-1, [2, 2])],
+    ['half an element', 'OutOfRange', () => unravelIndex(0.5, [2, 2])],
+  ])('refuse %s', (_, code, run) => {
+    expect(run).toThrow(ArrayError);
+    expect(run).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('keep an array that is what it says', () => {
+    const array = ndArray('float32', [2], new Float32Array(2));
+    expect(toNdArray(array)).toBe(array);
+    expect(unravelIndex(0, [])).toEqual([]);
+  });
+});
+
+describe('isTfparityError', () => {
+  it('knows only what bears the brand, of other copies too', () => {
+    class Named extends TfparityError<'Odd'> {}
+    expect(isTfparityError(new Named('Odd', 'said'))).toBe(true);
+    const alien = Object.assign(new Error('of another library'), { code: 'ENOENT', details: {} });
+    expect(isTfparityError(alien)).toBe(false);
+    expect(isTfparityError(Object.assign(alien, { [Symbol.for('@tfparity/error')]: true }))).toBe(true);
+    expect(isTfparityError({ code: 'Odd', details: {} })).toBe(false);
+    expect(Object.keys(new Named('Odd', 'said'))).not.toContain('Symbol(@tfparity/error)');
   });
 });
