@@ -19,6 +19,7 @@ import { arrayRepr, scalarText } from './numpy-array.js';
 import { general, pythonFloat } from './numpy-number.js';
 import { numeric, type Operand, toArray } from './operand.js';
 import { inexact, integerResult, rounding, subtraction } from './promotion.js';
+import { checkLimits } from './tolerance.js';
 import { BLOCK, isComplex, valueAt } from './widen.js';
 
 type Numeric = NdArray<NumericData>;
@@ -28,7 +29,7 @@ type Numeric = NdArray<NumericData>;
  * share of the mismatched elements, the first of them with their indices, greatest absolute and relative difference. A
  * scalar fits any shape; other shapes must be equal. Defaults are numpy's: rtol 1e-7, atol 0, NaN equal to NaN.
  *
- * @throws {NumericsError} `NotClose`, with `details` {mismatched, total}; `NotNumeric` for strings
+ * @throws {NumericsError} `NotClose`, with `details` {mismatched, total}; `NotNumeric` for strings, `InvalidTolerance`
  */
 export function assertAllclose(
   actual: Operand,
@@ -47,6 +48,7 @@ export function allcloseFailure(
 ): NumericsError | undefined {
   const x = numeric(toArray(actual));
   const y = numeric(toArray(expected));
+  checkLimits({ rtol: options.rtol, atol: options.atol });
   const close = { rtol: options.rtol ?? 1e-7, atol: options.atol ?? 0, equalNan: options.equalNan ?? true };
   const fail = (remark: string, shown: readonly [Numeric, Numeric] = [x, y], details = {}): NumericsError => {
     const header = `\nNot equal to tolerance rtol=${general(close.rtol)}, atol=${general(close.atol)}`;

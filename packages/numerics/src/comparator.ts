@@ -1,4 +1,4 @@
-import { formatShape, type NdArray, type NumericData, sameShape, sizeOf } from '@tfparity/array';
+import { DTYPES, formatShape, type NdArray, type NumericData, sameShape, sizeOf } from '@tfparity/array';
 import { type ArrayComparison, type ArrayHeader, headerDifferences } from './array-comparison.js';
 import { NumericsError } from './errors.js';
 import { exactDistributions, summarize } from './evidence.js';
@@ -20,6 +20,21 @@ export interface CompareOptions extends Tolerance {
   readonly topK?: number;
 }
 
+/**
+ * How many elements a comparison keeps, with the defaults filled in.
+ *
+ * @throws {NumericsError} `InvalidOption` for what is not a whole number of 0 or more
+ */
+export function checkCounts({ keep = 5, topK = 5 }: CompareOptions): { keep: number; topK: number } {
+  for (const [name, count] of Object.entries({ keep, topK })) {
+    if (count >= 0 && (Number.isInteger(count) || count === Number.POSITIVE_INFINITY)) continue;
+    throw new NumericsError('InvalidOption', `${name} is ${count}; it is a whole number of 0 or more`, {
+      [name]: count,
+    });
+  }
+  return { keep, topK };
+}
+
 /** Up to this many elements, quantiles are exact. */
 const EXACT_LIMIT = 65_536;
 
@@ -29,12 +44,15 @@ const EXACT_LIMIT = 65_536;
  * dtype's own arithmetic), with `torch.testing`'s tolerance for the dtype where none is given; 64-bit integers are compared exactly;
  * strings byte by byte.
  *
- * @throws {NumericsError} `NotAnArray`, `InvalidTolerance`
+ * @throws {NumericsError} `NotAnArray`, `InvalidTolerance`, `InvalidOption`
  */
 export function compareArrays(actual: Operand, expected: Operand, options: CompareOptions = {}): ArrayComparison {
   const a = toArray(actual);
   const b = toArray(expected);
-  if (Array.isArray(a.data) || Array.isArray(b.data)) return compareStrings(a, b, applyTolerance(options, b.dtype));
+  if (Array.isArray(a.data) || Array.isArray(b.data)) {
+    const { keep } = checkCounts(options);
+    return compareStrings(a, b, applyTolerance(options, b.dtype), keep);
+  }
   const comparator = new ArrayComparator(a, b, options);
   if (sameShape(a.shape, b.shape)) comparator.push(a.data, b.data);
   const result = comparator.result();
@@ -60,7 +78,7 @@ export class ArrayComparator {
   readonly #size: number;
   #next = 0;
 
-  /** @throws {NumericsError} `InvalidTolerance`, `NotNumeric` for strings */
+  /** @throws {NumericsError} `InvalidTolerance`, `InvalidOption`, `NotNumeric` for strings */
   constructor(
     readonly actual: ArrayHeader,
     readonly expected: ArrayHeader,
@@ -71,13 +89,15 @@ export class ArrayComparator {
     }
     this.tolerance = applyTolerance(options, expected.dtype);
     this.#size = sizeOf(expected.shape);
-    this.#tally = new Tally(options.keep ?? 5, options.topK ?? 5);
+    const { keep, topK } = checkCounts(options);
+    this.#tally = new Tally(keep, topK);
   }
 
   /**
    * Compares the next elements, or those from `offset` on.
    *
-   * @throws {NumericsError} `InvalidPiece` for pieces of different length, beyond the end, or of arrays of different shapes
+   * @throws {NumericsError} `InvalidPiece` for pieces of different length, beyond the end, of arrays of different shapes, or of
+   * another class than their dtype's
    */
   push(actual: PieceData, expected: PieceData, offset: number = this.#next): void {
     const lanes = isComplex(this.expected.dtype) ? 2 : 1;
@@ -89,6 +109,11 @@ export class ArrayComparator {
         `a piece of ${actual.length} and ${expected.length} values at element ${offset} does not fit arrays of shapes ${formatShape(this.actual.shape)} and ${formatShape(this.expected.shape)}`,
         { offset, actual: actual.length, expected: expected.length },
       );
+    }
+    for (const [{ dtype }, piece] of [[this.actual, actual] as const, [this.expected, expected] as const]) {
+      if (piece instanceof DTYPES[dtype].data!) continue;
+      const message = `a piece of ${dtype} keeps its values in ${DTYPES[dtype].data!.name}, not in ${piece.constructor.name}`;
+      throw new NumericsError('InvalidPiece', message, { dtype, offset });
     }
     const { shape } = this.expected;
     const a: NdArray<NumericData> = { dtype: this.actual.dtype, shape: [count], data: actual };

@@ -8,6 +8,7 @@ export type NumericsErrorCode =
   | 'NotNumeric'
   | 'NotAnArray'
   | 'InvalidTolerance'
+  | 'InvalidOption'
   | 'InvalidPiece'
   | 'InvalidGolden';
 

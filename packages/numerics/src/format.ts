@@ -96,6 +96,9 @@ function formatTree(result: TreeComparison, limit: number): string {
   for (const item of warned.slice(0, limit))
     lines.push(`  warning: ${label(item)}: ${item.comparison!.warnings[0]!.message}`);
   if (warned.length > limit) lines.push(`  … and ${warned.length - limit} more items with warnings`);
+  for (const match of result.unusedOverrides ?? []) {
+    lines.push(`  warning: the override for ${match} was applied to nothing`);
+  }
   return lines.join('\n');
 }
 

@@ -5,6 +5,7 @@ import { NumericsError } from './errors.js';
 import { float32AllClose } from './float32-verdict.js';
 import { numeric, type Operand, toArray } from './operand.js';
 import { inexact, rounding, subtraction } from './promotion.js';
+import { checkLimits } from './tolerance.js';
 import { BLOCK, isComplex, widen } from './widen.js';
 
 /** numpy's tolerances: an element is close where |actual - expected| <= atol + rtol * |expected|. */
@@ -25,11 +26,13 @@ export type ResolvedClose = Required<CloseOptions>;
  * As in numpy, integers are compared as float64, so 64-bit ones beyond 2^53 may pass where they differ; `compareArrays`
  * compares them exactly.
  *
- * @throws {NumericsError} `NotBroadcastable` where the shapes cannot be broadcast, `NotNumeric` for strings
+ * @throws {NumericsError} `NotBroadcastable` where the shapes cannot be broadcast, `NotNumeric` for strings,
+ * `InvalidTolerance` for a limit below 0 or NaN, at which numpy warns
  */
 export function allclose(actual: Operand, expected: Operand, options: CloseOptions = {}): boolean {
   const a = numeric(toArray(actual));
   const b = numeric(toArray(expected));
+  checkLimits({ rtol: options.rtol, atol: options.atol });
   const close = { rtol: options.rtol ?? 1e-5, atol: options.atol ?? 1e-8, equalNan: options.equalNan ?? false };
   if (sameShape(a.shape, b.shape)) {
     if (a.dtype === 'float32' && b.dtype === 'float32') {

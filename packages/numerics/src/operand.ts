@@ -1,4 +1,12 @@
-import { type ArrayLike, DTYPES, type DType, type NdArray, type NumericData, toNdArray } from '@tfparity/array';
+import {
+  ArrayError,
+  type ArrayLike,
+  DTYPES,
+  type DType,
+  type NdArray,
+  type NumericData,
+  toNdArray,
+} from '@tfparity/array';
 import { NumericsError } from './errors.js';
 
 /** Nested lists of numbers, read as numpy reads Python's: whole array `float64` (`bool`, `int64` for all-boolean, all-bigint). */
@@ -6,6 +14,9 @@ export type NestedList = readonly (number | boolean | bigint | NestedList)[];
 
 /** What can be compared: an `NdArray`, a tensor, a typed array (one axis), a number, or nested lists of numbers. */
 export type Operand = ArrayLike | NumericData | number | bigint | boolean | NestedList;
+
+/** numpy's greatest number of axes; lists nested deeper, or in themselves, are no arrays. */
+export const MOST_AXES = 64;
 
 const BY_CLASS: Readonly<Record<string, DType>> = {
   Float32Array: 'float32',
@@ -41,8 +52,9 @@ function classOf(value: object): DType | undefined {
 function isNumberList(value: unknown): value is NestedList {
   if (!Array.isArray(value)) return false;
   let first: unknown = value;
-  while (Array.isArray(first)) {
+  for (let depth = 0; Array.isArray(first); depth++) {
     if (first.length === 0) return true;
+    if (depth === MOST_AXES) return false;
     first = first[0];
   }
   return typeof first === 'number' || typeof first === 'bigint' || typeof first === 'boolean';
@@ -51,11 +63,13 @@ function isNumberList(value: unknown): value is NestedList {
 /**
  * The operand as an array, without a copy where it is one already.
  *
- * @throws {NumericsError} `NotAnArray` for anything else, and for lists that are ragged
+ * @throws {NumericsError} `NotAnArray` for anything else, for arrays that are not what they say, and for lists that are ragged
  */
 export function toArray(value: Operand): NdArray {
   if (typeof value === 'object' && value !== null) {
-    if (isArrayLike(value)) return toNdArray(value);
+    if (isArrayLike(value)) return checked(value);
+    if (value instanceof Uint8ClampedArray)
+      return toArray(new Uint8Array(value.buffer, value.byteOffset, value.length));
     if (ArrayBuffer.isView(value)) {
       const dtype = classOf(value);
       if (dtype !== undefined) return { dtype, shape: [(value as NumericData).length], data: value as NumericData };
@@ -68,6 +82,15 @@ export function toArray(value: Operand): NdArray {
     'NotAnArray',
     `${describe(value)} cannot be compared as an array; give {dtype, shape, data}, a tensor, a typed array, numbers or lists of them`,
   );
+}
+
+function checked(value: ArrayLike): NdArray {
+  try {
+    return toNdArray(value);
+  } catch (cause) {
+    if (!(cause instanceof ArrayError)) throw cause;
+    throw new NumericsError('NotAnArray', cause.message, cause.details, { cause });
+  }
 }
 
 function describe(value: unknown): string {
@@ -87,7 +110,11 @@ function bigints(values: bigint[], shape: number[]): NdArray {
 
 function listToArray(list: NestedList): NdArray {
   const shape: number[] = [];
-  for (let at: unknown = list; Array.isArray(at); at = at[0]) shape.push(at.length);
+  for (let at: unknown = list; Array.isArray(at); at = at[0]) {
+    if (shape.push(at.length) > MOST_AXES) {
+      throw new NumericsError('NotAnArray', `the lists are nested deeper than ${MOST_AXES} axes; numpy has no more`);
+    }
+  }
   const flat: (number | boolean | bigint)[] = [];
   const walk = (item: NestedList[number] | NestedList, depth: number): void => {
     const isList = Array.isArray(item);

@@ -10,7 +10,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** Two arrays of which at least one holds strings, byte by byte; another dtype fails. */
-export function compareStrings(a: NdArray, b: NdArray, tolerance: AppliedTolerance): ArrayComparison {
+export function compareStrings(a: NdArray, b: NdArray, tolerance: AppliedTolerance, keep: number): ArrayComparison {
   const differences = headerDifferences(a, b);
   const first: ElementDifference[] = [];
   const total = sizeOf(b.shape);
@@ -20,7 +20,7 @@ export function compareStrings(a: NdArray, b: NdArray, tolerance: AppliedToleran
       const [x, y] = [a.data[i]!, b.data[i]!];
       if (sameBytes(x, y)) continue;
       mismatched++;
-      if (first.length < 5) {
+      if (first.length < keep) {
         first.push({ offset: i, index: unravelIndex(i, b.shape), actual: text.decode(x), expected: text.decode(y) });
       }
     }

@@ -58,6 +58,14 @@ export const TOLERANCES = {
   numpy: { rtol: 1e-7, atol: 0, name: 'numpy', reason: 'the default of numpy.testing.assert_allclose' },
 } as const satisfies Record<string, Tolerance>;
 
+/** @throws {NumericsError} `InvalidTolerance` for a limit below 0, NaN or no number */
+export function checkLimits(limits: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit === undefined || (typeof limit === 'number' && limit >= 0)) continue;
+    throw new NumericsError('InvalidTolerance', `${name} is ${limit}; a tolerance is 0 or more`, { [name]: limit });
+  }
+}
+
 /**
  * The tolerance that holds for a dtype when these limits are asked for: the dtype's default where no limit is given.
  *
@@ -65,11 +73,7 @@ export const TOLERANCES = {
  */
 export function applyTolerance(asked: Tolerance, dtype: DType): AppliedTolerance {
   const { rtol, atol, maxUlps } = asked;
-  for (const [name, limit] of Object.entries({ rtol, atol, maxUlps })) {
-    if (limit !== undefined && !(limit >= 0)) {
-      throw new NumericsError('InvalidTolerance', `${name} is ${limit}; a tolerance is 0 or more`, { [name]: limit });
-    }
-  }
+  checkLimits({ rtol, atol, maxUlps });
   const given = rtol !== undefined || atol !== undefined || maxUlps !== undefined;
   const base = defaultTolerance(dtype);
   return {
@@ -88,6 +92,12 @@ export function toleranceFor(name: string, general: Tolerance, overrides: readon
   if (found === undefined) return general;
   const { match, ...limits } = found;
   return { equalNan: general.equalNan, name: `override for ${match}`, ...limits };
+}
+
+/** What the overrides match by that are the first to match none of these names. */
+export function unusedOverrides(names: readonly string[], overrides: readonly NamedOverride[] = []): string[] {
+  const used = new Set(names.map((name) => overrides.find(({ match }) => matches(match, name))));
+  return overrides.filter((override) => !used.has(override)).map(({ match }) => String(match));
 }
 
 function matches(match: string | RegExp, name: string): boolean {

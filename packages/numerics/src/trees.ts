@@ -1,7 +1,8 @@
 import type { ArrayComparison } from './array-comparison.js';
-import { type CompareOptions, compareArrays } from './comparator.js';
-import { isArrayLike, type Operand } from './operand.js';
-import { type NamedOverride, toleranceFor } from './tolerance.js';
+import { type CompareOptions, checkCounts, compareArrays } from './comparator.js';
+import { NumericsError } from './errors.js';
+import { isArrayLike, isOperand, MOST_AXES, type Operand } from './operand.js';
+import { type NamedOverride, toleranceFor, unusedOverrides } from './tolerance.js';
 
 /** A tree of arrays: an array, tensor or number, a string, `null`, or a list, record or `Map` of trees. */
 export type Tree =
@@ -45,26 +46,63 @@ export interface TreeComparison {
   readonly firstDivergence: string | null;
   /** In the expected tree's order; extra items come last in their branch. */
   readonly items: readonly TreeItem[];
+  /** What overrides that were applied to no item match by: a misspelt name, or one that an earlier override takes. */
+  readonly unusedOverrides?: readonly string[];
 }
 
 type Branch = Map<string | number, Tree>;
 type Key = string | number;
 
-/** Lists are branches, unless they hold nothing but numbers: then they are an array. */
+/** The parts of a list, plain object or `Map`; lists of nothing but numbers are arrays, and no other class has parts. */
 function branchOf(tree: Tree): Branch | undefined {
   if (typeof tree !== 'object' || tree === null || ArrayBuffer.isView(tree) || isArrayLike(tree)) return undefined;
   if (tree instanceof Map) return tree as Branch;
-  if (!Array.isArray(tree)) return new Map(Object.entries(tree as Record<string, Tree>));
-  return isNumbers(tree) ? undefined : new Map((tree as Tree[]).map((item, i) => [i, item]));
+  if (Array.isArray(tree)) return isNumbers(tree) ? undefined : new Map((tree as Tree[]).map((item, i) => [i, item]));
+  return isPlain(tree) ? new Map(Object.entries(tree as Record<string, Tree>)) : undefined;
 }
 
-function isNumbers(list: readonly unknown[]): boolean {
+/** Whether an object is a record: of no class, whichever realm it is from. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function isNumbers(list: readonly unknown[], depth = 1): boolean {
   return (
     list.length > 0 &&
+    depth <= MOST_AXES &&
     list.every((item) =>
-      Array.isArray(item) ? isNumbers(item) : ['number', 'boolean', 'bigint'].includes(typeof item),
+      Array.isArray(item) ? isNumbers(item, depth + 1) : ['number', 'boolean', 'bigint'].includes(typeof item),
     )
   );
+}
+
+/** Refuses what would compare as nothing (a `Set`, `Date`, promise, model) and trees that hold themselves. */
+function checkTree(tree: Tree, path: readonly Key[] = [], above: readonly Tree[] = []): void {
+  const branch = branchOf(tree);
+  const at = path.length === 0 ? 'the tree' : nameOf(path);
+  if (branch === undefined) {
+    if (typeof tree === 'object' && tree !== null && !Array.isArray(tree) && !isOperand(tree)) {
+      const found = String((tree as object).constructor?.name ?? 'an unknown class');
+      throw new NumericsError(
+        'NotAnArray',
+        `${at} is an object of class ${found}; a tree is made of arrays, tensors, numbers, texts, null, lists, plain objects and Maps`,
+        { path, found },
+      );
+    }
+    return;
+  }
+  if (above.includes(tree)) {
+    const held = nameOf(path.slice(0, above.indexOf(tree))) || 'the tree';
+    throw new NumericsError('NotAnArray', `${at} is ${held} itself: a tree must not hold itself`, { path });
+  }
+  const inside = [...above, tree];
+  for (const [key, inner] of branch) {
+    if (typeof key !== 'string' && typeof key !== 'number') {
+      throw new NumericsError('NotAnArray', `${at} is a Map with a key that is no text`, { path });
+    }
+    checkTree(inner, [...path, key], inside);
+  }
 }
 
 function nameOf(path: readonly Key[]): string {
@@ -76,13 +114,26 @@ function nameOf(path: readonly Key[]): string {
 
 /**
  * Compares two trees leaf by leaf (end points, gradients, state dicts, nested lists). Fails closed: an item that one side lacks
- * fails, as does another kind, shape or dtype; an empty tree against an empty one passes with nothing compared.
+ * fails, as does another kind, shape or dtype, and trees with branches but no leaf; an empty tree against an empty one passes with
+ * nothing compared.
  *
- * @throws {NumericsError} as `compareArrays`
+ * @throws {NumericsError} as `compareArrays`; `NotAnArray` also for an object that is none of a tree's kinds, and a tree that holds
+ * itself
  */
 export function compareTrees(actual: Tree, expected: Tree, options: TreeOptions = {}): TreeComparison {
+  checkTree(actual);
+  checkTree(expected);
+  checkCounts(options);
   const items: TreeItem[] = [];
   walk(actual, expected, [], options, items);
+  if (items.length === 0 && [actual, expected].some((tree) => branchOf(tree)!.size > 0)) {
+    const message = 'both trees have branches, but not one leaf: nothing was compared';
+    items.push({ name: '', path: [], status: 'kind', passed: false, message });
+  }
+  const unused = unusedOverrides(
+    items.filter((item) => item.comparison !== undefined).map((item) => item.name),
+    options.overrides,
+  );
   const count = (status: TreeItem['status']): number => items.filter((item) => item.status === status).length;
   const failed = items.filter((item) => !item.passed);
   return {
@@ -91,6 +142,7 @@ export function compareTrees(actual: Tree, expected: Tree, options: TreeOptions 
     counts: { compared: count('compared'), failed: failed.length, missing: count('missing'), extra: count('extra') },
     firstDivergence: failed[0]?.name ?? null,
     items,
+    ...(unused.length > 0 ? { unusedOverrides: unused } : {}),
   };
 }
 
@@ -155,10 +207,19 @@ function leaf(actual: Tree, expected: Tree, path: readonly Key[], options: TreeO
   return { name, path, status: 'compared', passed: comparison.passed, message, comparison };
 }
 
-/** The arrays of a tree with their names, in order; texts and empty places are left out. */
-export function leavesOf(tree: Tree, path: readonly Key[] = []): { name: string; value: Operand }[] {
+/**
+ * The arrays of a tree with their names, in order; texts and empty places are left out.
+ *
+ * @throws {NumericsError} `NotAnArray` for an object that is none of a tree's kinds, and a tree that holds itself
+ */
+export function leavesOf(tree: Tree): { name: string; value: Operand }[] {
+  checkTree(tree);
+  return leavesAt(tree, []);
+}
+
+function leavesAt(tree: Tree, path: readonly Key[]): { name: string; value: Operand }[] {
   const branch = branchOf(tree);
-  if (branch !== undefined) return [...branch].flatMap(([key, inner]) => leavesOf(inner, [...path, key]));
+  if (branch !== undefined) return [...branch].flatMap(([key, inner]) => leavesAt(inner, [...path, key]));
   if (tree === null || tree === undefined || typeof tree === 'string') return [];
   return [{ name: nameOf(path), value: tree as Operand }];
 }

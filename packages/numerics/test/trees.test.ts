@@ -1,11 +1,30 @@
 import type { NdArray } from '@tfparity/array';
 import { describe, expect, it } from 'vitest';
-import { compareTrees, formatComparison, TOLERANCES } from '../src/index.js';
+import {
+  ArrayComparator,
+  allclose,
+  allcloseFailure,
+  compareArrays,
+  compareTrees,
+  formatComparison,
+  isOperand,
+  leavesOf,
+  NumericsError,
+  type NumericsErrorCode,
+  TOLERANCES,
+  type Tree,
+} from '../src/index.js';
 
 const f32 = (...values: number[]): NdArray => ({
   dtype: 'float32',
   shape: [values.length],
   data: Float32Array.from(values),
+});
+
+const text = (...values: string[]): NdArray => ({
+  dtype: 'string',
+  shape: [values.length],
+  data: values.map((value) => new TextEncoder().encode(value)),
 });
 
 describe('compareTrees', () => {
@@ -65,6 +84,92 @@ describe('compareTrees', () => {
 
   it('is bit-identical only where every bit is', () => {
     expect(compareTrees({ a: f32(0) }, { a: f32(-0) })).toMatchObject({ passed: true, bitIdentical: false });
+  });
+});
+
+describe('what cannot be compared', () => {
+  const given = <T>(value: unknown): T => value as T;
+  const cyclic: Record<string, unknown> = { a: f32(1), inner: { list: [] } };
+  (cyclic['inner'] as { list: unknown[] }).list.push(cyclic);
+  const list: unknown[] = [];
+  list.push(list);
+  class Outputs {
+    readonly logits = f32(1);
+  }
+  const short = given<NdArray>({ dtype: 'float32', shape: [3], data: new Float32Array(2) });
+  const wide = given<NdArray>({ dtype: 'float32', shape: [2], data: new Float64Array(2) });
+
+  it.each<[string, unknown, string]>([
+    ['a Set', { a: new Set([1]) }, 'a is an object of class Set'],
+    ['a Date', [new Date(0)], '[0] is an object of class Date'],
+    ['a promise', Promise.resolve(f32(1)), 'the tree is an object of class Promise'],
+    ['an object of a class', { run: new Outputs() }, 'run is an object of class Outputs'],
+    ['a Map with other keys', new Map([[Symbol('k'), f32(1)]]), 'the tree is a Map with a key that is no text'],
+    ['a tree in itself', cyclic, 'inner/list[0] is the tree itself'],
+    ['a list in itself', list, '[0] is the tree itself'],
+  ])('refuses %s on either side, and as leaves', (_, tree, message) => {
+    for (const run of [
+      () => compareTrees(tree as Tree, tree as Tree),
+      () => compareTrees(null, tree as Tree),
+      () => leavesOf(tree as Tree),
+    ]) {
+      expect(run).toThrow(NumericsError);
+      expect(run).toThrow(message);
+      expect(run).toThrow(expect.objectContaining({ code: 'NotAnArray' }));
+    }
+  });
+
+  it('fails trees without a leaf, and passes shared parts and records of no class', () => {
+    const hollow = compareTrees({ a: {}, b: [] }, { a: {}, b: [] });
+    expect(hollow).toMatchObject({ passed: false, bitIdentical: false, counts: { compared: 0, failed: 1 } });
+    expect(hollow.items[0]?.message).toContain('nothing was compared');
+    expect(compareTrees({}, {}).passed).toBe(true);
+    const shared = { w: f32(1) };
+    const bare = Object.assign(Object.create(null) as Record<string, Tree>, { x: shared, y: shared });
+    expect(compareTrees(bare, { x: shared, y: shared }).counts.compared).toBe(2);
+  });
+
+  it.each<[string, NumericsErrorCode, () => unknown]>([
+    ['an array of too few values', 'NotAnArray', () => allclose(short, short)],
+    ['an array of too few values in a tree', 'NotAnArray', () => compareTrees({ a: short }, { a: short })],
+    ['values of another class', 'NotAnArray', () => compareArrays(wide, wide)],
+    ['an unknown dtype', 'NotAnArray', () => compareArrays(given({ ...f32(1), dtype: 'float8' }), f32(1))],
+    ['a list in itself', 'NotAnArray', () => compareArrays(given(list), 1)],
+    ['keep NaN', 'InvalidOption', () => compareArrays(f32(1), f32(2), { keep: Number.NaN })],
+    ['topK -1', 'InvalidOption', () => compareTrees({}, {}, { topK: -1 })],
+    ['half a string kept', 'InvalidOption', () => compareArrays(text('a'), text('b'), { keep: 0.5 })],
+    ['rtol NaN', 'InvalidTolerance', () => allclose(1, 1, { rtol: Number.NaN })],
+    ['rtol -1', 'InvalidTolerance', () => allclose(1, 1, { rtol: -1 })],
+    ['atol NaN', 'InvalidTolerance', () => allcloseFailure(1, 1, { atol: Number.NaN })],
+    ['atol as text', 'InvalidTolerance', () => compareArrays(1, 1, { atol: given('1') })],
+    [
+      'a piece of another class',
+      'InvalidPiece',
+      () => new ArrayComparator(f32(1), f32(1)).push(new Float64Array(1), new Float32Array(1)),
+    ],
+  ])('refuses %s', (_, code, run) => {
+    expect(run).toThrow(NumericsError);
+    expect(run).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('keeps as many strings as asked, takes clamped bytes, and knows that a list in itself is no operand', () => {
+    expect(compareArrays(text('a', 'b', 'c'), text('x', 'y', 'z'), { keep: 2 }).first).toHaveLength(2);
+    expect(compareArrays(given<Uint8Array>(new Uint8ClampedArray([1])), new Uint8Array([1])).passed).toBe(true);
+    expect(isOperand(list)).toBe(false);
+  });
+
+  it('reports overrides that were applied to nothing', () => {
+    const overrides = [
+      { match: 'a*', atol: 1 },
+      { match: 'ab', atol: 2 },
+      { match: /^c/, atol: 1 },
+    ];
+    const result = compareTrees({ ab: f32(1) }, { ab: f32(1.5) }, { overrides });
+    expect(result).toMatchObject({ passed: true, unusedOverrides: ['ab', '/^c/'] });
+    expect(formatComparison(result)).toContain('warning: the override for /^c/ was applied to nothing');
+    expect(compareTrees({ ab: 1 }, { ab: 1 }, { overrides: overrides.slice(0, 1) })).not.toHaveProperty(
+      'unusedOverrides',
+    );
   });
 });
 
