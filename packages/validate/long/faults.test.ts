@@ -190,7 +190,7 @@ const FAULTS: readonly Fault[] = [
     culprit: /block17_20\/Branch_0\/Conv2d_1x1\/Conv2D$/,
     cause: 'variable',
     ...inVariable('Repeat_1/block17_20/Branch_0/Conv2d_1x1/weights', (w) =>
-      tf.mul(w, tf.add(1, tf.oneHot(tf.scalar(7, 'int32'), 192, 0.01, 0))),
+      tf.mul(w, tf.add(1, tf.mul(tf.cast(tf.oneHot(tf.scalar(7, 'int32'), 192), 'float32'), 0.01))),
     ),
   },
   {

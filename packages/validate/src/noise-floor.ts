@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Trace } from './trace.js';
 import { copyOf, enterBackend, type TraceSide, tensorsOf } from './trace-capture.js';
 import { observeKernels, replaceInputs } from './trace-kernels.js';
-import { figuresOf } from './triage-difference.js';
 
 /** How noise runs are made. */
 export interface NoiseOptions {
@@ -12,7 +11,7 @@ export interface NoiseOptions {
   readonly seed?: number;
 }
 
-/** Relative error at each end point that inputs and weights one ulp off cause: the greatest of the runs, by name. */
+/** Root mean square of what inputs and weights one ulp off change at each end point: the greatest of the runs, by name. */
 export type NoiseFloor = ReadonlyMap<string, number>;
 
 /** Marsaglia's xorshift32: a reproducible stream of words. */
@@ -64,6 +63,15 @@ class Perturbation {
   }
 }
 
+function rmsDifference(a: Float32Array, b: Float32Array): number {
+  let squares = 0;
+  for (let i = 0; i < a.length; i++) {
+    const distance = a[i]! - b[i]!;
+    if (Number.isFinite(distance)) squares += distance * distance;
+  }
+  return Math.sqrt(squares / Math.max(1, a.length));
+}
+
 /**
  * Runs a side several times with every input and weight moved by one ulp, up or down at random (seeded), and measures
  * how far its end points move from `base`: what no implementation with other roundings can be expected to undercut.
@@ -91,8 +99,8 @@ export async function noiseFloor(
         for (const [name, tensor] of tensorsOf(await side.run())) {
           const value = points.get(name);
           if (value === undefined) continue;
-          const { relativeL2 } = figuresOf(copyOf(tensor).data as Float32Array, value.data as Float32Array);
-          floor.set(name, Math.max(floor.get(name) ?? 0, relativeL2 ?? 0));
+          const moved = rmsDifference(copyOf(tensor).data as Float32Array, value.data as Float32Array);
+          floor.set(name, Math.max(floor.get(name) ?? 0, moved));
         }
       },
     );

@@ -13,6 +13,22 @@ export const AMPLIFIED = 1024;
 const NOISE_MARGIN = 16;
 const SUSPICIOUS_MARGIN = 128;
 
+/** Stands for the norm of what is all zero, so that ratios stay numbers. */
+const TINY = 1e-300;
+
+function rmsOf(values: ArrayLike<number>): number {
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) squares += values[i]! * values[i]!;
+  return Math.sqrt(squares / Math.max(1, values.length));
+}
+
+/** What a change of this root mean square is relative to an end point. */
+export function relativeTo({ value, digest }: TraceEndPoint, rms: number): number {
+  // A sample of zeros says little of the rest: without the values only a recorded run's norm over all elements will do.
+  const norm = value === undefined ? digest.rms : rmsOf(value.data as Float32Array);
+  return rms / Math.max(norm, TINY);
+}
+
 /** A growth point before its noise, shadow and verdict are known. */
 interface Step {
   readonly name: string;
@@ -91,7 +107,7 @@ export function judgeAccumulated(
 ): TriageVerdict | null {
   if (identical) return 'identical';
   if (figures.nonFinite > 0) return 'different';
-  const error = figures.relativeL2 ?? Number.POSITIVE_INFINITY;
+  const error = figures.relativeL2 ?? figures.maxAbsolute / TINY;
   const small = error <= AMPLIFIED * UNIT_ROUNDOFF;
   if (noise === null) return small ? 'rounding' : null;
   // A few roundings per op are there even where inputs that are one ulp off cancel out.
@@ -143,18 +159,24 @@ export function growthOf(
   });
 }
 
+/** Relative error from which nothing is left of the value, and only the absolute error says whether it still grows. */
+const SATURATED = 0.1;
+
 /** Where the error grew most; null where it never grew past rounding. */
 export function amplificationOf(growth: readonly GrowthPoint[]): Amplification | null {
   const errors = growth.map(({ relativeL2 }) => relativeL2 ?? 0);
   const greatest = Math.max(0, ...errors);
   if (greatest <= AMPLIFIED * UNIT_ROUNDOFF) return null;
   const at = growth
-    .map(({ name }, i) => {
-      const before = i === 0 ? UNIT_ROUNDOFF : Math.max(errors[i - 1]!, UNIT_ROUNDOFF);
-      return { from: i === 0 ? null : growth[i - 1]!.name, to: name, factor: errors[i]! / before };
+    .map(({ name, maxAbsolute }, i) => {
+      const last = growth[i - 1];
+      const relative = errors[i]! / Math.max(errors[i - 1] ?? 0, UNIT_ROUNDOFF);
+      const absolute = last === undefined || last.maxAbsolute === 0 ? relative : maxAbsolute / last.maxAbsolute;
+      const saturated = last !== undefined && errors[i]! >= SATURATED && errors[i - 1]! >= SATURATED;
+      return { from: last?.name ?? null, to: name, factor: saturated ? absolute : relative };
     })
     .filter(({ factor }) => factor > 2)
     .sort((a, b) => b.factor - a.factor)
-    .slice(0, 5);
+    .slice(0, 8);
   return { factor: greatest / UNIT_ROUNDOFF, at };
 }

@@ -84,7 +84,7 @@ export interface GrowthPoint extends DifferenceFigures {
   readonly magnitude: number;
   /** Relative error over that of the point before it; null where one of them is 0 or unknown. */
   readonly factor: number | null;
-  /** Relative error that perturbing inputs and weights by one ulp causes here: the greatest of the runs. */
+  /** What perturbing inputs and weights by one ulp changes here, relative to the reference: the greatest of the runs. */
   readonly noise: number | null;
   /** Relative error of each side against the shadow run in double precision. */
   readonly shadow: { readonly reference: number | null; readonly migrated: number | null } | null;
@@ -95,7 +95,7 @@ export interface GrowthPoint extends DifferenceFigures {
 export interface Amplification {
   /** Greatest relative error over the unit roundoff, 2^-24. */
   readonly factor: number;
-  /** The stretches over which it grew most, greatest first. */
+  /** The stretches over which it grew most, greatest first: of the absolute error where nothing is left of the value. */
   readonly at: readonly { readonly from: string | null; readonly to: string; readonly factor: number }[];
 }
 

@@ -8,7 +8,7 @@ import { type CaptureOptions, captureTrace, type TraceSide } from './trace-captu
 import { sameBits } from './triage-difference.js';
 import { firstDivergence, unmatchedEndPoints } from './triage-divergence.js';
 import { TraceFindings } from './triage-findings.js';
-import { amplificationOf, counterpart, growthOf, type NoiseAt, shadowFigures } from './triage-growth.js';
+import { amplificationOf, counterpart, growthOf, type NoiseAt, relativeTo, shadowFigures } from './triage-growth.js';
 import { isolatedPass, type PairResult, shadowCulprits } from './triage-pass.js';
 import type { Culprit, IsolatedDifference, TriageReport, TriageSideSummary, TriageVerdict } from './triage-report.js';
 import { referenceTo } from './triage-structure.js';
@@ -154,7 +154,11 @@ async function measure(
   }
   const own = (name: string) => counterpart(name, trace.endPoints);
   return {
-    noise: (name) => noise?.get(own(name)?.name ?? '') ?? null,
+    noise: (name) => {
+      const rms = noise?.get(own(name)?.name ?? '');
+      const point = counterpart(name, reference.trace.endPoints);
+      return rms === undefined || point === undefined ? null : relativeTo(point, rms);
+    },
     shadow: (name) => {
       const values = exact?.get(own(name)?.name ?? '');
       const [a, b] = [counterpart(name, reference.trace.endPoints), own(name)];
