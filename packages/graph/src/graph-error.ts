@@ -24,6 +24,8 @@ export type GraphErrorCode =
   | 'Closed'
   /** The child process crashed, took too long or too much memory. */
   | 'Isolated'
+  /** A graph function makes variables after its first trace. */
+  | 'VariableCreated'
   /** A graph that cannot be lowered to TensorFlow's. */
   | 'CannotLower'
   /** The values of a tensor are asked for that has none yet, because its graph is only being built. */

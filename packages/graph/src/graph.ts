@@ -48,6 +48,8 @@ export class Graph {
   readonly inferred = new Map<string, InferredOutputs>();
   /** The variables as the engine sees them while the graph is open. */
   readonly variablesByName: Record<string, tf.Variable> = {};
+  /** Set where eager variables are no constants: gives the value that one has at this point of the trace. */
+  variableValue: ((variable: tf.Variable) => GraphTensor | undefined) | undefined;
   private readonly ops: Operation[] = [];
   private readonly byName = new Map<string, Operation>();
   private readonly variableList: GraphVariable[] = [];
@@ -143,7 +145,8 @@ export class Graph {
    * @throws {GraphError} `OtherGraph` for a tensor of another graph
    */
   symbolize(tensor: tf.TensorInfo): OutputRef {
-    const symbol = symbolOf(tensor);
+    const held = tensor instanceof tf.Variable ? this.variableValue?.(tensor) : undefined;
+    const symbol = symbolOf(held ?? tensor);
     if (symbol !== undefined) {
       if (symbol.op.graph !== this) throw this.otherGraph(symbol);
       const variable = this.hasControlDependencies ? this.context.variableOf(tensor) : undefined;

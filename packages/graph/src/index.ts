@@ -2,6 +2,7 @@ export type { CallSite } from './call-site.js';
 export type { Fetches, FetchResult } from './fetch.js';
 export { Graph, getDefaultGraph, type OpenGraphScope } from './graph.js';
 export { GraphError, type GraphErrorCode, isGraphError } from './graph-error.js';
+export { type GraphFunction, type GraphFunctionOptions, graphFunction, type TensorSpec } from './graph-function.js';
 export {
   assign,
   assignAdd,
