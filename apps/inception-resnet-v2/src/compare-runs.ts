@@ -224,13 +224,16 @@ function meetsGolden(
   against: GoldenComparison,
   endPoints: readonly EndPointDifference[],
   golden: GoldenRun,
-  tf1: ModelRun,
+  tf1: Tf1Run,
   expected: Expectations,
 ): boolean {
   const values = against.variables.identical === against.variables.count;
   const loss = isNear(tf1.regularizationLoss, golden.regularization_loss, expected.lossRtol ?? LOSS_RTOL);
   if (!values || !loss) return false;
-  if (expected.bits) return against.bitIdentical && against.regularizationLosses.bitIdentical;
+  if (expected.bits) {
+    const sum = addsAlike(tf1) || against.regularizationLoss.bitIdentical;
+    return against.bitIdentical && against.regularizationLosses.bitIdentical && sum;
+  }
   return endPoints.every((endPoint) => endPoint.golden?.passed ?? true);
 }
 

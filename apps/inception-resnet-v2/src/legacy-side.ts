@@ -6,9 +6,9 @@ import {
   findRealGraph,
   type RealGraph,
   type RealGraphName,
+  RealGraphRuns,
   readRealGraph,
   realGraphFor,
-  runRealGraph,
   takesBatch,
 } from './real-graph.js';
 import { CannotTell } from './step.js';
@@ -30,9 +30,10 @@ export interface LegacyRun extends ModelRun {
 }
 
 /** The TF1 side of every step: runs are made once, and shared by the steps that need the same one. */
-export class LegacySide {
+export class LegacySide implements Disposable {
   private readonly runs = new Map<string, LegacyRun>();
   private latest: RealGraph | undefined;
+  private session: { readonly real: RealGraph; readonly runs: RealGraphRuns } | undefined;
 
   constructor(
     readonly kind: LegacyKind,
@@ -64,6 +65,21 @@ export class LegacySide {
     return this.latest;
   }
 
+  /** Frees the session that is kept for the next run. */
+  [Symbol.dispose](): void {
+    this.session?.runs[Symbol.dispose]();
+    this.session = undefined;
+  }
+
+  /** The session of the run before, where it gives what a new one would. */
+  private sessionFor(real: RealGraph, settings: RunSettings): RealGraphRuns {
+    if (this.session?.real === real && this.session.runs.isFreshFor(settings)) return this.session.runs;
+    this[Symbol.dispose]();
+    const runs = new RealGraphRuns(real);
+    this.session = { real, runs };
+    return runs;
+  }
+
   private compute(settings: RunSettings, kind: LegacyKind): LegacyRun {
     if (kind === 'typescript') return { ...runTf1(settings, 'replay'), legacy: kind };
     if (kind === 'lowered') return { ...runTf1(settings, 'tensorflow'), legacy: kind };
@@ -72,7 +88,7 @@ export class LegacySide {
     const note = unfit(name, real, settings);
     if (real === undefined || note !== undefined)
       return { ...runTf1(settings, 'replay'), legacy: 'typescript', ...(note === undefined ? {} : { note }) };
-    return { ...runRealGraph(real, settings), legacy: kind };
+    return { ...this.sessionFor(real, settings).run(settings), legacy: kind };
   }
 }
 

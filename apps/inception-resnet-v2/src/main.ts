@@ -43,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const backend = await loadBackend(options.backend === undefined ? {} : { backend: options.backend });
   console.log(backend.message);
-  const legacy = chooseLegacy(options.legacy, backend);
+  using legacy = chooseLegacy(options.legacy, backend);
   console.log(legacy.message);
   const result = await runSteps(STEPS, { backend, legacy }, options);
   writeOutputs(result, options);

@@ -50,15 +50,20 @@ function withTool<T>({ mode }: RunSettings, body: () => T): T {
   return mode === undefined ? body() : new DeterministicRandomTestTool({ mode }).scope(body);
 }
 
-/** Downloads tensors into arrays and frees them. */
-export function download<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof T, NdArray> {
+/** Copies tensors into arrays; on some backends a tensor's values are the backend's own memory, which goes with it. */
+function copyAll<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof T, NdArray> {
   const arrays = Object.entries(tensors).map(([name, tensor]) => {
     const array = toNdArray(tensor);
-    // On some backends a tensor's values are the backend's own memory, which goes with the tensor.
     return [name, { ...array, data: (array.data as Float32Array).slice() }];
   });
-  tf.dispose(tensors);
   return Object.fromEntries(arrays) as Record<keyof T, NdArray>;
+}
+
+/** Downloads tensors into arrays and frees them. */
+export function download<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof T, NdArray> {
+  const arrays = copyAll(tensors);
+  tf.dispose(tensors);
+  return arrays;
 }
 
 /** How a variable stands, with that value. */
@@ -95,15 +100,20 @@ export function runTf1(settings: RunSettings, engine: 'replay' | 'tensorflow' = 
   using session = new Session(graph, { engine });
   session.run(initialize);
   const states = variableStates(session, variables);
-  const { logits, endPoints, sums } = session.run(outputs);
-  const computed = download(sums);
-  return {
+  const { sums, ...others } = outputs;
+  // The sum in a run of its own, as TF1 programs fetch it: what else is fetched decides how it is optimized.
+  const computed = download({ loss: session.run(sums.loss), losses: session.run(sums.losses) });
+  const { logits, endPoints } = session.run(others);
+  const run = {
     variables: states,
     regularizationLosses: Array.from(computed.losses.data as Float32Array),
     regularizationLoss: (computed.loss.data as Float32Array)[0]!,
-    endPoints: download(endPoints),
-    logits: download({ logits }).logits,
+    endPoints: copyAll(endPoints),
+    logits: copyAll({ logits }).logits,
   };
+  // Together: the logits are an end point too, and a session may give one tensor for both.
+  tf.dispose([logits, endPoints]);
+  return run;
 }
 
 /** How many variables are fetched in one run: a run costs the same for one as for many, and memory for each. */

@@ -78,18 +78,44 @@ export function takesBatch({ graph, fetches }: RealGraph, batch: number): boolea
 }
 
 /**
- * The TF1 side for real: TensorFlow's session initialises slim's own graph and runs it.
+ * The TF1 side for real: slim's own graph in TensorFlow's session.
  *
- * @throws {GraphError} in TensorFlow's words, where it refuses the graph
+ * One session makes several runs, without what loading and optimizing a graph cost, where none depends on the runs before
+ * it: without dropout nothing but the initializers draws random numbers, and no run moves a variable.
  */
-export function runRealGraph(real: RealGraph, settings: RunSettings): ModelRun {
-  using session = new TensorFlowSession(real.graph);
-  if (settings.reset === undefined) session.run(real.fetches.init);
-  else resetVariables(session, real, settings.reset);
-  return runSession(session, real, settings);
+export class RealGraphRuns implements Disposable {
+  private readonly session: TensorFlowSession;
+  private initialized = false;
+  private ran = false;
+
+  /** @throws {GraphError} in TensorFlow's words, where it refuses the graph */
+  constructor(private readonly real: RealGraph) {
+    this.session = new TensorFlowSession(real.graph);
+  }
+
+  /** Whether a run gives what it would in a new session. */
+  isFreshFor({ reset, training }: RunSettings): boolean {
+    if (training) return !this.ran;
+    return reset !== undefined || !this.initialized;
+  }
+
+  /** Initialises the variables, or sets them all to the value of a reset, and runs the graph. */
+  run(settings: RunSettings): ModelRun {
+    const { session, real } = this;
+    if (settings.reset === undefined) session.run(real.fetches.init);
+    else resetVariables(session, real, settings.reset);
+    this.initialized ||= settings.reset === undefined;
+    this.ran = true;
+    return runSession(session, real, settings);
+  }
+
+  /** Closes the session. */
+  [Symbol.dispose](): void {
+    this.session.close();
+  }
 }
 
-/** As `runRealGraph`, in a session whose variables have their values already. */
+/** Runs the graph in a session whose variables have their values already. */
 export function runSession(session: TensorFlowSession, real: RealGraph, settings: RunSettings): ModelRun {
   const { graph, fetches } = real;
   // Multiplied, it is in memory of TensorFlow's. Memory of JavaScript's may be freed on none but the main thread, and the
