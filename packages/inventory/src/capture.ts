@@ -51,8 +51,20 @@ function manifestWeights(manifest: Iterable<unknown>): unknown[] | undefined {
 /** `{name: {shape, dtype}}`, as safetensors headers and parsed npz files have it; `__metadata__` is no tensor. */
 function record(source: Loose): Iterable<unknown> | undefined {
   const pairs = Object.entries(source).filter(([name]) => name !== '__metadata__');
+  // Without one tensor there is nothing to know a record by; only a header that says so is an empty one.
+  if (pairs.length === 0 && !Object.hasOwn(source, '__metadata__')) return undefined;
   const shaped = pairs.every(([, v]) => typeof v === 'object' && v !== null && 'shape' in v && isIterable(v.shape));
   return shaped ? pairs.map(([name, v]) => ({ ...pick(v as Loose), name })) : undefined;
+}
+
+/** The items of a `Map` from names. */
+function named(map: ReadonlyMap<unknown, unknown>): Loose[] {
+  return [...map].map(([name, value]) => {
+    if (typeof value === 'object' && value !== null) return { ...pick(value as Loose), name };
+    const found = value === null ? 'null' : typeof value;
+    const message = `${String(name)}: ${found} is no variable; a Map gives each name its {shape, dtype}`;
+    throw new InventoryError('InvalidEntry', message, { name, found });
+  });
 }
 
 const pick = ({ shape, dtype, trainable, collections }: Loose): Loose => ({ shape, dtype, trainable, collections });
@@ -61,12 +73,17 @@ const READERS: readonly Reader[] = [
   (s) => {
     if (typeof s['captureInventory'] !== 'function') return undefined;
     const own = (s as unknown as InventorySource).captureInventory();
-    return isIterable(own) ? { kind: 'source', items: own } : { kind: own.source, items: own.entries };
+    if (isIterable(own)) return { kind: 'source', items: own };
+    if (typeof own !== 'object' || own === null || !isIterable(own.entries)) {
+      throw new InventoryError(
+        'UnknownSource',
+        `captureInventory() of the source returned ${own === null ? 'null' : typeof own}; it returns an inventory or a list of entries`,
+      );
+    }
+    return { kind: String(own.source ?? 'source'), items: own.entries };
   },
   (s) => {
-    if (!(s instanceof Map)) return undefined;
-    const items = [...s].map(([name, v]) => ({ ...pick(v as Loose), name }));
-    return { kind: 'map', items };
+    return s instanceof Map ? { kind: 'map', items: named(s) } : undefined;
   },
   (s) => (isIterable(s) ? { kind: 'variables', items: manifestWeights(s) ?? s } : undefined),
   (s) => {
@@ -89,7 +106,7 @@ function found(kind: string, items: Iterable<unknown> | undefined): ReturnType<R
 function entriesOf(source: Loose): Iterable<unknown> | undefined {
   const held = source['entries'];
   const value = typeof held === 'function' && held.length === 0 ? (held as () => unknown).call(source) : held;
-  if (value instanceof Map) return [...value].map(([name, v]) => ({ ...pick(v as Loose), name }));
+  if (value instanceof Map) return named(value);
   if (isIterable(value)) return value;
   return typeof value === 'object' && value !== null ? record(value as Loose) : undefined;
 }
@@ -102,7 +119,8 @@ function entriesOf(source: Loose): Iterable<unknown> | undefined {
  * checkpoint (`entries`); an inventory; a tfjs `model.json` or its weights manifest; a record or `Map` from names to
  * `{shape, dtype}` (safetensors header, npz); JSON text of any of these; or an object with a method `captureInventory`.
  *
- * @throws {InventoryError} `UnknownSource` for anything else, `InvalidEntry` for an item without name or shape
+ * @throws {InventoryError} `UnknownSource` for anything else, an object without anything in it too; `InvalidEntry` for an item
+ * without name or shape
  */
 export function captureInventory(source: InventoryInput): Inventory {
   const value = typeof source === 'string' ? parse(source) : source;

@@ -26,6 +26,13 @@ export interface OrderDifference {
   readonly expected: number;
 }
 
+/** A field of a variable that could not be compared, because one side or both do not state it. */
+export interface Unstated {
+  readonly name: string;
+  readonly field: 'dtype' | 'trainable';
+  readonly side: 'actual' | 'expected' | 'both';
+}
+
 /** How two inventories differ; plain data. `same` is derived from the rest. */
 export interface InventoryDiff {
   readonly same: boolean;
@@ -46,6 +53,8 @@ export interface InventoryDiff {
   readonly shape: readonly Mismatch<readonly number[]>[];
   readonly dtype: readonly Mismatch<string>[];
   readonly trainable: readonly Mismatch<boolean>[];
+  /** Fields of common variables that were not compared; they count only with `strict`. */
+  readonly unstated: readonly Unstated[];
   readonly duplicates: readonly Duplicate[];
   /** The fewest variables that would have to move for both orders to agree. */
   readonly order: readonly OrderDifference[];
@@ -59,9 +68,12 @@ export interface DiffOptions {
   readonly rename?: RenameRule | readonly RenameRule[];
   /** Whether another order of the same variables is a difference; by default it is listed and does not count. */
   readonly order?: boolean;
-  /** Whether a dtype that one side does not state is passed over (the default), as `trainable` always is. */
+  /** Whether dtypes are not compared at all, nor listed as `unstated`. */
   readonly ignoreDtype?: boolean;
+  /** Whether trainable flags are not compared at all, nor listed as `unstated`. */
   readonly ignoreTrainable?: boolean;
+  /** Whether a dtype or trainable flag that a side does not state is a difference; by default it is listed and does not count. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -82,7 +94,10 @@ export function diffInventories(actual: Inventory, expected: Inventory, options:
   const causes = findCauses({ missing, unexpected, shape: fields.shape, renames });
   const differences = [missing, unexpected, fields.shape, fields.dtype, fields.trainable, duplicates];
   return {
-    same: differences.every((list) => list.length === 0) && !(options.order && order.length > 0),
+    same:
+      differences.every((list) => list.length === 0) &&
+      !(options.order && order.length > 0) &&
+      !(options.strict && fields.unstated.length > 0),
     counts: {
       actual: actual.entries.length,
       expected: expected.entries.length,
@@ -126,23 +141,33 @@ function compareFields(
   actual: ReadonlyMap<string, InventoryEntry>,
   expected: ReadonlyMap<string, InventoryEntry>,
   options: DiffOptions,
-): Pick<InventoryDiff, 'shape' | 'dtype' | 'trainable'> {
+): Pick<InventoryDiff, 'shape' | 'dtype' | 'trainable' | 'unstated'> {
   const shape: Mismatch<readonly number[]>[] = [];
   const dtype: Mismatch<string>[] = [];
   const trainable: Mismatch<boolean>[] = [];
+  const unstated: Unstated[] = [];
   for (const [name, e] of expected) {
     const a = actual.get(name);
     if (a === undefined) continue;
     if (!shapesFit(a.shape, e.shape)) shape.push({ name, actual: a.shape, expected: e.shape });
-    if (!options.ignoreDtype && a.dtype !== undefined && e.dtype !== undefined && a.dtype !== e.dtype) {
-      dtype.push({ name, actual: a.dtype, expected: e.dtype });
+    if (!options.ignoreDtype) {
+      if (a.dtype === undefined || e.dtype === undefined)
+        unstated.push({ name, field: 'dtype', side: silent(a, e, 'dtype') });
+      else if (a.dtype !== e.dtype) dtype.push({ name, actual: a.dtype, expected: e.dtype });
     }
-    const stated = a.trainable !== undefined && e.trainable !== undefined;
-    if (!options.ignoreTrainable && stated && a.trainable !== e.trainable) {
-      trainable.push({ name, actual: a.trainable!, expected: e.trainable! });
+    if (!options.ignoreTrainable) {
+      if (a.trainable === undefined || e.trainable === undefined) {
+        unstated.push({ name, field: 'trainable', side: silent(a, e, 'trainable') });
+      } else if (a.trainable !== e.trainable) trainable.push({ name, actual: a.trainable, expected: e.trainable });
     }
   }
-  return { shape, dtype, trainable };
+  return { shape, dtype, trainable, unstated };
+}
+
+/** Which side does not state a field. */
+function silent(a: InventoryEntry, e: InventoryEntry, field: Unstated['field']): Unstated['side'] {
+  if (a[field] !== undefined) return 'expected';
+  return e[field] === undefined ? 'both' : 'actual';
 }
 
 function shapesFit(a: readonly number[], b: readonly number[]): boolean {
@@ -218,6 +243,17 @@ export function formatInventoryDiff(diff: InventoryDiff, { limit = DEFAULT_LIMIT
   block('shape', diff.shape, (m) => `${m.name}: ${formatShape(m.actual)}, expected ${formatShape(m.expected)}`);
   block('dtype', diff.dtype, pair);
   block('trainable', diff.trainable, pair);
+  const count = (field: Unstated['field'], side: Unstated['side']): number =>
+    diff.unstated.filter((u) => u.field === field && u.side === side).length;
+  const silences = (['dtype', 'trainable'] as const).flatMap((field) =>
+    (['actual', 'expected', 'both'] as const).map((side) => ({ field, side, variables: count(field, side) })),
+  );
+  block(
+    'not compared',
+    silences.filter(({ variables }) => variables > 0),
+    (s) =>
+      `${s.field} of ${s.variables} variables: ${s.side === 'both' ? 'no side states' : `the ${s.side} side does not state`} it`,
+  );
   block('duplicates', diff.duplicates, (d) => `${d.name}: ${d.count} times in the ${d.side} inventory`);
   block('order', diff.order, (o) => `${o.name}: place ${o.actual}, expected ${o.expected}`);
   block('likely renames', diff.likelyRenames, (r) => `${r.actual} -> ${r.expected} (${r.reason})`);

@@ -9,6 +9,7 @@ export {
   type InventoryDiff,
   type Mismatch,
   type OrderDifference,
+  type Unstated,
 } from './diff.js';
 export { InventoryError, type InventoryErrorCode, isInventoryError } from './errors.js';
 export { type Inventory, type InventoryEntry, normalizeName } from './inventory.js';

@@ -1,10 +1,10 @@
-import { formatShape } from '@tfparity/array';
 import { InventoryError } from './errors.js';
 
 /** One variable of a model; plain data. */
 export interface InventoryEntry {
   /** The name without TensorFlow's output number `:0`. */
   readonly name: string;
+  /** Sizes of the axes, -1 for one that is not known. */
   readonly shape: readonly number[];
   /** TensorFlow's name of the dtype; absent where the source does not say. */
   readonly dtype?: string;
@@ -59,15 +59,25 @@ function inner(value: unknown): Loose {
 }
 
 function toShape(shape: unknown, name: string): number[] {
-  const axes = isIterable(shape) ? Array.from(shape as Iterable<unknown>, Number) : undefined;
-  if (axes === undefined || axes.some((axis) => !Number.isInteger(axis) || axis < -1)) {
-    const found = axes === undefined ? String(shape) : formatShape(axes);
-    throw new InventoryError('InvalidEntry', `${name}: ${found} is not a shape; give a list of whole numbers`, {
-      name,
-      shape,
-    });
+  const given = isIterable(shape) ? Array.from(shape) : undefined;
+  // An unknown axis is null in tf.layers and -1 in protobufs; a text or boolean would become a number unseen.
+  const axes = given?.map((axis) => (axis === null ? -1 : axis));
+  if (axes === undefined || !axes.every(isAxis)) {
+    const found = given === undefined ? String(shape) : `(${given.map(String).join(', ')})`;
+    throw new InventoryError(
+      'InvalidEntry',
+      `${name}: ${found} is not a shape; give a list of whole numbers, null or -1 for an unknown axis`,
+      {
+        name,
+        shape,
+      },
+    );
   }
   return axes;
+}
+
+function isAxis(axis: unknown): axis is number {
+  return typeof axis === 'number' && Number.isInteger(axis) && axis >= -1;
 }
 
 function dtypeName(dtype: unknown): string {

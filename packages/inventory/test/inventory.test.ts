@@ -84,7 +84,47 @@ describe('captureInventory', () => {
   });
 });
 
+describe('what is no source', () => {
+  it.each<[string, object | string, string]>([
+    ['an empty object', {}, 'UnknownSource'],
+    ['the text of one', '{}', 'UnknownSource'],
+    ['a Map to null', new Map([['a', null]]), 'InvalidEntry'],
+    ['entries as a Map to null', { entries: new Map([['a', null]]) }, 'InvalidEntry'],
+    ['a captureInventory that returns null', { captureInventory: () => null }, 'UnknownSource'],
+    ['a captureInventory that returns an object', { captureInventory: () => ({}) }, 'UnknownSource'],
+    ['an axis as text', [{ name: 'a', shape: ['3', 1] }], 'InvalidEntry'],
+    ['an axis as boolean', [{ name: 'a', shape: [3, true] }], 'InvalidEntry'],
+    ['an axis that is missing', [{ name: 'a', shape: [3, undefined] }], 'InvalidEntry'],
+    ['an axis as bigint', [{ name: 'a', shape: [3n] }], 'InvalidEntry'],
+  ])('is %s', (_, source, code) => {
+    expect(codeOf(() => captureInventory(source))).toBe(code);
+  });
+
+  it('reads null as an unknown axis, and a header of no tensors as empty', () => {
+    expect(captureInventory([{ name: 'a', shape: [null, 3] }]).entries[0]?.shape).toEqual([-1, 3]);
+    expect(captureInventory({ __metadata__: {} }).entries).toEqual([]);
+  });
+});
+
 describe('diffInventories', () => {
+  it('lists what a side does not state, and counts it only if strict', () => {
+    const bare = inventory({ name: 'a', shape: [1] }, { name: 'b', shape: [1], dtype: 'int32' });
+    const full = inventory(entry('a'), { name: 'b', shape: [1], trainable: true });
+    const diff = diffInventories(bare, full);
+    expect(diff.same).toBe(true);
+    expect(diff.unstated).toEqual([
+      { name: 'a', field: 'dtype', side: 'actual' },
+      { name: 'a', field: 'trainable', side: 'actual' },
+      { name: 'b', field: 'dtype', side: 'expected' },
+      { name: 'b', field: 'trainable', side: 'actual' },
+    ]);
+    expect(formatInventoryDiff(diff)).toContain('  trainable of 2 variables: the actual side does not state it');
+    expect(diffInventories(bare, full, { strict: true }).same).toBe(false);
+    const ignored = diffInventories(bare, full, { strict: true, ignoreDtype: true, ignoreTrainable: true });
+    expect(ignored).toMatchObject({ same: true, unstated: [] });
+    expect(diffInventories(bare, bare).unstated.at(-1)).toEqual({ name: 'b', field: 'trainable', side: 'both' });
+  });
+
   it('finds nothing between equals, empty ones too', () => {
     const same = inventory(entry('a', [2, 3]), entry('b', [], { trainable: false }));
     expect(diffInventories(same, same)).toMatchObject({
