@@ -138,5 +138,13 @@ export function createVariable(context: VariableContext, options: VariableOption
 export function assign(variable: tf.Variable, value: tf.TensorLike | tf.Tensor): unknown {
   const context = currentContext();
   if (value instanceof tf.Tensor) return context.assign(variable, value);
-  return context.assign(variable, tf.tensor(value, undefined, variable.dtype));
+  const made = tf.tensor(value, undefined, variable.dtype);
+  let handle: unknown;
+  try {
+    handle = context.assign(variable, made);
+    return handle;
+  } finally {
+    // Without a handle the value was assigned at once (or not at all), and nothing else knows the tensor.
+    if (handle === undefined) made.dispose();
+  }
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createVariable, currentContext, retainMakeVariable } from './context.js';
 import type { VariableCreator, VariableOptions } from './creator-chain.js';
+import { shapeOf } from './initial-value.js';
 import { type Body, openScope } from './scope-body.js';
 
 /**
@@ -40,7 +41,11 @@ export interface VariableArguments {
  */
 export function variable(initialValue: tf.Tensor | tf.TensorLike, args: VariableArguments = {}): tf.Variable {
   const value = () => (initialValue instanceof tf.Tensor ? initialValue : tf.tensor(initialValue));
-  const known = initialValue instanceof tf.Tensor ? initialValue : tf.tidy(() => value());
+  // What tf.tensor would say, without making a tensor that no one disposes of and a graph would record.
+  const known =
+    initialValue instanceof tf.Tensor
+      ? initialValue
+      : { shape: shapeOf(initialValue), dtype: tf.util.inferDtype(initialValue) };
   const options: VariableOptions = {
     name: args.name ?? 'Variable',
     initialValue: value,

@@ -1,8 +1,9 @@
 // Ports how get_variable turns an initializer into an initial value (python/ops/variable_scope.py, TF 2.21).
 import * as tf from '@tensorflow/tfjs-core';
+import { formatShape } from '@tfparity/array';
 import { initializers } from '@tfparity/random';
 import { heldDType } from './engine-variable.js';
-import { VariablesError } from './errors.js';
+import { VariablesError, valueError } from './errors.js';
 import {
   type ConstantInitializer,
   type GetterArguments,
@@ -35,7 +36,7 @@ function inferDType(value: tf.TensorLike): tf.DataType {
 }
 
 /** The shape of a number, an array of arrays, or a typed array, by its first elements as tfjs does it. */
-function shapeOf(value: tf.TensorLike): number[] {
+export function shapeOf(value: tf.TensorLike): number[] {
   if (ArrayBuffer.isView(value)) return [(value as Float32Array).length];
   if (!Array.isArray(value)) return [];
   return [value.length, ...(value.length === 0 ? [] : shapeOf(value[0] as tf.TensorLike))];
@@ -55,6 +56,23 @@ function isClass(value: unknown): value is new () => InitializerObject {
 export function needsArguments(initializer: InitializerLike): boolean {
   if (isInitializerObject(initializer) || isClass(initializer)) return true;
   return typeof initializer === 'function' && initializer.length > 0;
+}
+
+/** The value of an initializer, if it has the shape that it was asked for (python/ops/resource_variable_ops.py). */
+function checkShape(value: tf.Tensor, shape: readonly number[], name: string): tf.Tensor {
+  if (!(value instanceof tf.Tensor)) {
+    const found = value === null ? 'null' : typeof value;
+    throw new VariablesError('TypeError', `The initializer of ${name} returned ${found}; it must return a tensor.`, {
+      name,
+      found,
+    });
+  }
+  if (value.shape.length === shape.length && value.shape.every((size, axis) => size === shape[axis])) return value;
+  throw valueError(
+    `In this \`tf.Variable\` creation, the initial value's shape (${formatShape(value.shape)}) is not compatible with ` +
+      `the explicitly supplied \`shape\` argument (${formatShape(shape)}). The variable is ${name}.`,
+    { name, expected: shape, actual: value.shape },
+  );
 }
 
 /** The value that `getVariable` gives a new variable; without an initializer glorot uniform for floats, else zeros. */
@@ -93,5 +111,6 @@ export function initialValueOf(args: GetterArguments): InitialValue {
   const value = isInitializerObject(instance)
     ? () => instance.apply(sizes, held)
     : () => (instance as Initializer)(sizes, held);
-  return { value, shape: sizes, dtype };
+  const checked = () => checkShape(value(), sizes, args.name);
+  return { value: args.validateShape === false ? value : checked, shape: sizes, dtype };
 }

@@ -8,38 +8,59 @@ interface Label {
   readonly label: string;
 }
 
-const openByKind = new Map<string, Label[]>();
+interface OpenScope extends Label {
+  readonly close: () => void;
+}
+
+/** The open scopes of every kind, in the order in which they were opened. */
+const open: OpenScope[] = [];
+/** Whether a body failed, so that its scope takes what was left open inside it along. */
+let unwinding = false;
 
 /**
- * Closes `label` if it is the innermost of its kind.
+ * Closes a scope if it is the innermost of its kind; after an error also everything that was opened inside it.
  *
  * @throws {VariablesError} `RuntimeError` naming both scopes otherwise; the scopes stay as they were.
  */
-function closeInOrder(label: Label, close: () => void): void {
-  const open = openByKind.get(label.kind) ?? [];
-  const inner = open.at(-1);
-  if (inner !== label) {
+function closeInOrder(scope: OpenScope): void {
+  const place = open.indexOf(scope);
+  const inner = open.findLast(({ kind }) => kind === scope.kind);
+  if (place < 0 || (inner !== scope && !unwinding)) {
     const said =
-      label.kind === 'variable_creator_scope'
+      scope.kind === 'variable_creator_scope'
         ? 'Exiting variable_creator_scope without proper nesting.'
-        : `Improper nesting of ${label.kind}.`;
-    const state = open.includes(label) ? `'${inner?.label}', opened inside it, is still open` : 'it is not open';
-    throw new VariablesError('RuntimeError', `${said} '${label.label}' was closed, but ${state}.`, {
-      closed: label.label,
+        : `Improper nesting of ${scope.kind}.`;
+    const state = place < 0 ? 'it is not open' : `'${inner?.label}', opened inside it, is still open`;
+    throw new VariablesError('RuntimeError', `${said} '${scope.label}' was closed, but ${state}.`, {
+      closed: scope.label,
       open: inner?.label,
     });
   }
-  close();
-  open.pop();
+  if (unwinding) {
+    for (const left of open.splice(place + 1).reverse()) left.close();
+  }
+  scope.close();
+  open.splice(open.indexOf(scope), 1);
 }
 
-/** Forgets and returns what closes one open scope of a kind; used by managers that keep their own order. */
+/** Opens a scope of a kind; the result closes it, in order. */
 export function trackScope(kind: string, name: string, close: () => void): () => void {
-  const label = { kind, label: name };
-  const open = openByKind.get(kind) ?? [];
-  openByKind.set(kind, open);
-  open.push(label);
-  return () => closeInOrder(label, close);
+  const scope: OpenScope = { kind, label: name, close };
+  open.push(scope);
+  return () => closeInOrder(scope);
+}
+
+/** Closes after an error, with whatever the body left open: no one else would close it. */
+function unwind(close: () => void): void {
+  const outer = unwinding;
+  unwinding = true;
+  try {
+    close();
+  } catch {
+    // The body's error came first and is the cause; what closing has to say is a consequence.
+  } finally {
+    unwinding = outer;
+  }
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -49,18 +70,15 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 /**
  * Runs `body` and then `close`, whichever way the body ends; a promise keeps the scope open until it settles.
  *
- * Where both fail, the body's error is the one that is thrown: it came first.
+ * Where both fail, the body's error is the one that is thrown: it came first. A body that fails takes the scopes that it
+ * left open with it; one that returns must have closed them.
  */
 export function runBody<R>(body: () => R, close: () => void): R {
   let result: R;
   try {
     result = body();
   } catch (error) {
-    try {
-      close();
-    } catch {
-      // The body's error is the cause; a scope that it left open is a consequence.
-    }
+    unwind(close);
     throw error;
   }
   if (!isPromise(result)) {
@@ -73,11 +91,7 @@ export function runBody<R>(body: () => R, close: () => void): R {
       return value;
     },
     (error: unknown) => {
-      try {
-        close();
-      } catch {
-        // As above.
-      }
+      unwind(close);
       throw error;
     },
   );

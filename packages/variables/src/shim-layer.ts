@@ -1,6 +1,7 @@
 // Ports how a Keras layer tracks the shim's store: its weights, losses and output shape (tf_keras base_layer.py, 2.21).
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
+import { VariablesError } from './errors.js';
 import { childrenOf, isLayer, isModule, ownVariables, storeVariables } from './module.js';
 import { traceOutputShape } from './shape-tracing.js';
 import { layerWeight } from './shim-weight.js';
@@ -177,8 +178,20 @@ export function layerVariables(layer: layers.Layer): tf.Variable[] {
   return layer.weights.map((weight) => weight.read() as tf.Variable);
 }
 
-/** The sum of a layer's losses with its variables' current values; 0 where there are none. */
+/**
+ * The sum of the losses of a layer or model with its variables' current values; 0 where there are none.
+ *
+ * @throws {VariablesError} `TypeError` for anything else.
+ */
 export function regularizationLoss(layer: layers.Layer): tf.Scalar {
+  if (!isLayer(layer)) {
+    const module = isModule(layer);
+    const found = module ? 'a Module' : layer === null ? 'null' : typeof layer;
+    const advice = module ? '; the losses of a Module are in tf1VariableStore(module).regularizers' : '';
+    throw new VariablesError('TypeError', `regularizationLoss takes a layer or model, not ${found}${advice}.`, {
+      found,
+    });
+  }
   return tf.tidy(() => {
     const losses = layer.calculateLosses();
     return losses.length === 0 ? tf.scalar(0) : (tf.addN(losses) as tf.Scalar);

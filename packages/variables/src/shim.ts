@@ -109,6 +109,20 @@ function decorate<T extends object, A extends unknown[], R>(
   };
 }
 
+const OPTIONS = ['strict', 'resetCounts'];
+
+function checkOptions(options: unknown): asserts options is ShimOptions {
+  const object = typeof options === 'object' && options !== null && !Array.isArray(options) && !isModule(options);
+  const unknown = object ? Object.keys(options).filter((key) => !OPTIONS.includes(key)) : [];
+  if (object && unknown.length === 0) return;
+  const found = object ? `an object with ${unknown.join(', ')}` : isModule(options) ? 'a Module' : String(options);
+  throw new VariablesError(
+    'TypeError',
+    `trackTf1StyleVariables takes a method, a layer, or options (${OPTIONS.join(', ')}), not ${found}.`,
+    { found },
+  );
+}
+
 function wrapLayer(layer: layers.Layer, options: ShimOptions = {}): layers.Layer {
   attachStore(layer as unknown as ShimOwner);
   const call = decorate(layer.call, options);
@@ -145,6 +159,7 @@ export function trackTf1StyleVariables<T extends object, A extends unknown[], R>
     return isContext ? decorate(methodOrOptions, {}, second) : decorate(methodOrOptions, second ?? {});
   }
   if (isLayer(methodOrOptions)) return wrapLayer(methodOrOptions, second as ShimOptions | undefined);
+  checkOptions(methodOrOptions);
   const decorator: ShimDecorator = (method, context) => decorate(method, methodOrOptions, context);
   return decorator;
 }

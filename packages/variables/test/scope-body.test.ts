@@ -5,7 +5,11 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   addToCollection,
   addToCollections,
+  assertNoVariableCreations,
+  assign,
+  catchAndRaiseCreatedVariables,
   clearCollection,
+  currentContext,
   EagerContext,
   GraphKeys,
   GraphRulesContext,
@@ -18,10 +22,14 @@ import {
   globalVariables,
   isPartitionedVariable,
   localVariables,
+  Module,
   makeTemplate,
   nameScope,
   pushContext,
+  regularizationLoss,
+  trackTf1StyleVariables,
   trainableVariables,
+  VariablesError,
   variable,
   variableCreatorScope,
   variableScope,
@@ -95,17 +103,77 @@ describe('the two forms of a scope', () => {
     expect(getVariableScope().name).toBe('');
   });
 
-  it('keeps the error of the body when the scope cannot close after it', () => {
-    let left: Disposable | undefined;
-    expect(() =>
-      variableScope('outer', () => {
-        left = variableScope('left open');
-        throw new Error('of the body');
-      }),
-    ).toThrow('of the body');
-    left?.[Symbol.dispose]();
-    getVariableScope()[Symbol.dispose]();
+  it('keeps the error of the body, and closes what it left open, of every kind', async () => {
+    const left: Disposable[] = [];
+    const fail = () => {
+      left.push(
+        variableScope('left open'),
+        nameScope('name'),
+        variableCreatorScope((next, options) => next(options)),
+      );
+      left.push(pushContext(new EagerContext()));
+      throw new Error('of the body');
+    };
+    const outside = currentContext();
+    for (const run of [
+      () => variableScope('outer', fail),
+      () => nameScope('outer', fail),
+      () => variableCreatorScope((next, options) => next(options), fail),
+      () => assertNoVariableCreations(fail),
+      () => catchAndRaiseCreatedVariables(fail),
+    ]) {
+      expect(run).toThrow('of the body');
+      expect(currentContext()).toBe(outside);
+      expect(getVariableScope().name).toBe('');
+      expect(outside.creators).toEqual([]);
+      expect(() => left.at(-1)?.[Symbol.dispose]()).toThrow(/is not open/);
+      expect(() => left[0]?.[Symbol.dispose]()).toThrow(/is not open/);
+    }
+    await expect(variableScope('later', async () => fail())).rejects.toThrow('of the body');
     expect(getVariableScope().name).toBe('');
+    // The scopes around the one that failed stay.
+    variableScope('around', () => {
+      expect(() => variableScope('outer', fail)).toThrow('of the body');
+      expect(getVariableScope().name).toBe('around');
+    });
+  });
+});
+
+describe('values that variables are given', () => {
+  it('have the shape that was asked for, unless validateShape is false', () => {
+    const wrong = (_: number[]) => tf.ones([3]);
+    const before = tf.memory().numTensors;
+    expect(() => getVariable('w', { shape: [2, 2], initializer: wrong })).toThrow(
+      "In this `tf.Variable` creation, the initial value's shape ((3,)) is not compatible with the explicitly supplied `shape` argument ((2, 2)).",
+    );
+    const text = (_: number[]) => 3 as unknown as tf.Tensor;
+    expect(() => getVariable('w', { shape: [], initializer: text })).toThrow(VariablesError);
+    expect(tf.memory().numTensors).toBe(before);
+    const made = getVariable('w', { shape: [2, 2], initializer: wrong, validateShape: false });
+    expect(made.shape).toEqual([3]);
+    made.dispose();
+  });
+
+  it('leave no tensor behind', () => {
+    const before = tf.memory().numTensors;
+    const made = variable([1, 2]);
+    expect([made.shape, made.dtype]).toEqual([[2], 'float32']);
+    assign(made, [3, 4]);
+    expect(() => assign(made, [1, 2, 3])).toThrow();
+    expect([...made.dataSync()]).toEqual([3, 4]);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    made.dispose();
+    for (const [value, dtype, shape] of [
+      [true, 'bool', []],
+      [[['a']], 'string', [1, 1]],
+      [new Int32Array(2), 'int32', [2]],
+      [[[1, 2, 3]], 'float32', [1, 3]],
+    ] as const) {
+      const other = variable(value as tf.TensorLike);
+      expect([other.dtype, other.shape]).toEqual([dtype, shape]);
+      other.dispose();
+    }
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 
@@ -148,6 +216,17 @@ describe('creator scopes and the engine', () => {
     const first = twice();
     expect(twice).toThrow('Variable with name registered twice was already registered');
     first.dispose();
+  });
+
+  it('see a second variable of a name that the engine has, made before or inside', () => {
+    const make = () => tf.variable(tf.scalar(1), true, 'bias');
+    const first = make();
+    expect(() => assertNoVariableCreations(make)).toThrow('Attempted to create a new variable');
+    const made: tf.Variable[] = [];
+    expect(() => catchAndRaiseCreatedVariables(() => made.push(make(), make()))).toThrow("('Created vars:'");
+    expect(made.map(({ name }) => name)).toEqual(['bias', 'bias']);
+    for (const one of [first, ...made]) one.dispose();
+    expect(Object.keys(tf.engine().registeredVariables).filter((key) => key.startsWith('bias'))).toEqual([]);
   });
 
   it('let a creator return another variable', () => {
@@ -318,4 +397,17 @@ it('refuses partitioners outside a graph', () => {
   expect(() => getVariable('p', { shape: [4], partitioner: () => [2] })).toThrow(
     /^`partitioner` arg for `get_variable` is unsupported in TF2\./,
   );
+});
+
+it.each<[string, () => unknown]>([
+  ['a number as a method', () => trackTf1StyleVariables(5 as never)],
+  ['nothing as a method', () => trackTf1StyleVariables(undefined as never)],
+  ['unknown options', () => trackTf1StyleVariables({ strickt: true } as never)],
+  ['a Module as a method', () => trackTf1StyleVariables(new (class extends Module {})() as never)],
+  ['the losses of an object', () => regularizationLoss({} as never)],
+  ['the losses of null', () => regularizationLoss(null as never)],
+  ['the losses of a Module', () => regularizationLoss(new (class extends Module {})() as never)],
+])('refuses %s', (_, run) => {
+  expect(run).toThrow(VariablesError);
+  expect(run).toThrow(expect.objectContaining({ code: 'TypeError' }));
 });
