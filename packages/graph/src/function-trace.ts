@@ -6,6 +6,7 @@ import { Graph } from './graph.js';
 import { GraphError } from './graph-error.js';
 import { placeholder } from './graph-ops.js';
 import { type GraphTensor, symbolOf } from './operation.js';
+import type { OptimizerReport } from './optimize/optimizer.js';
 import { currentGraph } from './recording.js';
 import { Session, type SessionOptions } from './session.js';
 
@@ -69,6 +70,11 @@ export class FunctionTrace {
     });
     let next = assigned.length;
     return mapResult(this.result, () => computed[next++]!);
+  }
+
+  /** What the optimizer did to the last call. */
+  get optimizerReport(): OptimizerReport | undefined {
+    return this.session.optimizerReport;
   }
 
   /** Frees the session with the state of the random ops; variables stay. */

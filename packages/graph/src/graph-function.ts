@@ -4,6 +4,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { callSignature, type TensorSpec } from './call-signature.js';
 import { FunctionTrace } from './function-trace.js';
 import { GraphError } from './graph-error.js';
+import type { OptimizerReport } from './optimize/optimizer.js';
 import { currentGraph } from './recording.js';
 import type { SessionOptions } from './session.js';
 
@@ -20,6 +21,8 @@ export interface GraphFunction<A extends readonly unknown[], R> extends Disposab
   (...args: A): R;
   /** How often the body has been traced (`experimental_get_tracing_count`). */
   readonly tracingCount: number;
+  /** What the optimizer did to the last call; undefined before the first, or without one. */
+  readonly optimizerReport: OptimizerReport | undefined;
   /** Frees the graphs with the state of their random ops; variables that the body made stay. */
   dispose(): void;
 }
@@ -43,6 +46,7 @@ export function graphFunction<A extends readonly unknown[], R extends tf.TensorC
   const traces = new Map<string, FunctionTrace>();
   let tracingCount = 0;
   let closed = false;
+  let last: FunctionTrace | undefined;
   const call = (...args: A): R => {
     if (closed) throw new GraphError('Closed', 'a graph function is called that was disposed of');
     if (currentGraph() !== undefined) return body(...args);
@@ -53,6 +57,7 @@ export function graphFunction<A extends readonly unknown[], R extends tf.TensorC
       trace = new FunctionTrace(body as (...args: never[]) => unknown, args, signature, tracingCount === 1, options);
       traces.set(signature.key, trace);
     }
+    last = trace;
     return trace.run(signature.tensors) as R;
   };
   const dispose = (): void => {
@@ -62,6 +67,7 @@ export function graphFunction<A extends readonly unknown[], R extends tf.TensorC
   };
   return Object.defineProperties(call, {
     tracingCount: { get: () => tracingCount },
+    optimizerReport: { get: () => last?.optimizerReport },
     dispose: { value: dispose },
     [Symbol.dispose]: { value: dispose },
   }) as GraphFunction<A, R>;

@@ -214,6 +214,7 @@ describe.each(cases)('graphFunction on %s, engine %s', (backend, engineName) => 
     values(f(x)).forEach((value, i) => {
       expect(value).toBeCloseTo([1, 2, 4, 5, 7][i]! / 3, 5);
     });
+    expect(f.optimizerReport?.counts.constantFolding).toBe(engine === 'replay' ? 1 : undefined);
     expect(codeOf(() => graphFunction((async () => tf.scalar(1)) as never)())).toBe('WrongValue');
   });
 });

@@ -2,6 +2,7 @@ import type { Step } from '../step.js';
 import { arraysStep } from './arrays.js';
 import { checkpointInference, checkpointTraining } from './checkpoint.js';
 import { createdOnce } from './created-once.js';
+import { graphVsEager } from './graph-vs-eager.js';
 import { inventoryStep } from './inventory.js';
 import { modelSteps } from './model-run.js';
 import { realGraphStep } from './real-graph.js';
@@ -19,4 +20,5 @@ export const STEPS: readonly Step[] = [
   arraysStep('num_random_ops'),
   ...aligned,
   checkpointTraining,
+  graphVsEager,
 ];

@@ -54,9 +54,11 @@ function inferenceEpsilon(op: Operation): number | undefined {
 
 const isUsed = (op: Operation, index: number, rewriter: Rewriter): boolean => rewriter.users(op.symbolicId(index)) > 0;
 
-/** A constant, or a variable that the run does not change. */
+/** A constant, a variable that the run does not change, or a value that is fed (so are a graph function's variables). */
 function isWeight(ref: OutputRef, rewriter: Rewriter): boolean {
   const op = rewriter.producer(ref);
-  if (op === undefined || infoOf(ref).dtype !== 'float32' || op.controlInputs.length > 0) return false;
+  if (infoOf(ref).dtype !== 'float32') return false;
+  if (op === undefined) return true;
+  if (op.controlInputs.length > 0) return false;
   return op.type === 'Const' || (op.type === 'ReadVariableOp' && !rewriter.assigns(op.inputs[0]!.op));
 }
