@@ -1,6 +1,7 @@
 // TensorFlow's random ops as TensorFlow.js kernels: TF's own on the `tensorflow` backend, `RandomOp` (the same bits) elsewhere.
 import * as tf from '@tensorflow/tfjs-core';
-import type { NdArray } from '@tfparity/array';
+import { type NdArray, sizeOf } from '@tfparity/array';
+import { checkRates } from './distributions/poisson.js';
 import { RandomError } from './random-error.js';
 import { RandomOp, type RandomOpName } from './random-op.js';
 import { nativeStream, randomState } from './random-states.js';
@@ -94,7 +95,12 @@ function runKernel(
   attrs: RandomKernelAttrs,
   backend: tf.KernelBackend,
 ): tf.TensorInfo {
-  if (isNodeBackend(backend) && fitsNode(attrs)) return runNative(name, inputs, attrs, backend);
+  if (isNodeBackend(backend) && fitsNode(attrs)) {
+    if (name === 'RandomPoissonV2' && sizeOf(attrs.shape ?? []) > 0) {
+      checkRates(backend.readSync((inputs['rate'] as tf.TensorInfo).dataId) as Float32Array, attrs.dtype);
+    }
+    return runNative(name, inputs, attrs, backend);
+  }
   return upload(draw(name, inputs, attrs, backend), attrs.dtype, backend);
 }
 
@@ -149,23 +155,36 @@ function runNative(name: RandomKernel, inputs: Inputs, attrs: RandomKernelAttrs,
     made.push(tensor);
     return tensor;
   };
-  const args: tf.TensorInfo[] = attrs.shape === undefined ? [] : [ints(attrs.shape)];
-  if (name.startsWith('Stateless')) {
-    type('Tseed', binding.TF_INT32);
-    args.push(ints((attrs as unknown as StatelessKernelAttrs).seed.map(Number)));
-  } else {
-    int('seed', attrs.seed);
-    int('seed2', attrs.seed2);
-    // TensorFlow ignores attributes whose names begin with '_', but its cache of eager kernels, where an op's state
-    // lives, is keyed by them too: another stream is another kernel, which starts afresh.
-    list.push({ name: '_stream', type: binding.TF_ATTR_STRING, value: nativeStream(attrs.stream) });
+  try {
+    const args: tf.TensorInfo[] = attrs.shape === undefined ? [] : [ints(attrs.shape)];
+    if (name.startsWith('Stateless')) {
+      type('Tseed', binding.TF_INT32);
+      args.push(ints((attrs as unknown as StatelessKernelAttrs).seed.map(Number)));
+    } else {
+      int('seed', attrs.seed);
+      int('seed2', attrs.seed2);
+      // TensorFlow ignores attributes whose names begin with '_', but its cache of eager kernels, where an op's state
+      // lives, is keyed by them too: another stream is another kernel, which starts afresh.
+      list.push({ name: '_stream', type: binding.TF_ATTR_STRING, value: nativeStream(attrs.stream) });
+    }
+    if (input !== undefined) args.push(input);
+    if (attrs.numSamples !== undefined) args.push(scalar(attrs.numSamples));
+    if (attrs.minval !== undefined && attrs.maxval !== undefined) args.push(scalar(attrs.minval), scalar(attrs.maxval));
+    return backend.executeSingleOutput(NATIVE_OPS[name] ?? name, list, args);
+  } catch (cause) {
+    throw refused(name, attrs, cause);
+  } finally {
+    for (const tensor of made) tensor.dispose();
   }
-  if (input !== undefined) args.push(input);
-  if (attrs.numSamples !== undefined) args.push(scalar(attrs.numSamples));
-  if (attrs.minval !== undefined && attrs.maxval !== undefined) args.push(scalar(attrs.minval), scalar(attrs.maxval));
-  const result = backend.executeSingleOutput(NATIVE_OPS[name] ?? name, list, args);
-  for (const tensor of made) tensor.dispose();
-  return result;
+}
+
+/** What TensorFlow says about an op that it does not run, as this package's error. */
+function refused(name: RandomKernel, attrs: RandomKernelAttrs, cause: unknown): RandomError {
+  if (cause instanceof RandomError) return cause;
+  const op = NATIVE_OPS[name] ?? name;
+  const { shape, dtype } = attrs;
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return new RandomError('InvalidArgument', `${op}: TensorFlow refused it: ${words}`, { op, shape, dtype }, { cause });
 }
 
 function draw(name: RandomKernel, inputs: Inputs, attrs: RandomKernelAttrs, backend: tf.KernelBackend): NdArray {

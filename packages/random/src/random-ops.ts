@@ -1,9 +1,10 @@
 // Ported from tensorflow/python/ops/random_ops.py (2.21). Departure: dtypes are those that TensorFlow.js has.
 import * as tf from '@tensorflow/tfjs-core';
-import { sizeOf } from '@tfparity/array';
 import { entropy } from './entropy.js';
+import { checkInt32Bounds } from './int32-bounds.js';
 import { RandomError } from './random-error.js';
 import { type RandomDType, type RandomKernelAttrs, registerRandomKernels } from './random-kernels.js';
+import { checkResultShape } from './result-shape.js';
 import { currentSeedContext, type Seed, takeSeed } from './seed-context.js';
 
 /** What the functions that draw have in common. */
@@ -47,8 +48,8 @@ function run(
   seed: Seed | null | undefined,
 ): tf.Tensor {
   registerRandomKernels();
-  // Before the seed is taken: a refused op counts for nothing.
-  sizeOf(resultShape);
+  // Before the seed is taken: an op of no possible shape counts for nothing.
+  checkResultShape(op, resultShape);
   const taken = takeSeed({ op, shape: resultShape, dtype: attrs.dtype, opSeed: seed ?? null });
   const pair = taken[0] === null ? entropy() : taken;
   const full: RandomKernelAttrs = { ...attrs, seed: pair[0], seed2: pair[1], stream: currentSeedContext().stream };
@@ -86,14 +87,7 @@ export function uniformInt(
   shape: readonly number[],
   { minval = 0, maxval, seed }: SeedOptions & { readonly minval?: number; readonly maxval: number },
 ): tf.Tensor {
-  for (const [name, bound] of Object.entries({ minval, maxval })) {
-    if (bound !== (bound | 0)) {
-      throw new RandomError('InvalidArgument', `${name} ${bound} is not an int32`, { [name]: bound });
-    }
-  }
-  if (minval >= maxval) {
-    throw new RandomError('InvalidArgument', `Need minval < maxval, got ${minval} >= ${maxval}`, { minval, maxval });
-  }
+  checkInt32Bounds(minval, maxval);
   return run('RandomUniformInt', 'RandomUniformInt', {}, { shape, dtype: 'int32', minval, maxval }, shape, seed);
 }
 
@@ -150,6 +144,12 @@ export function categorical(
         shape: tensor.shape,
       });
     }
+    if (tensor.shape[1] === 0) {
+      throw new RandomError('InvalidArgument', 'num_classes should be positive, got 0', { shape: tensor.shape });
+    }
+    if (!Number.isInteger(numSamples) || numSamples < 0) {
+      throw new RandomError('InvalidShape', `num_samples should be non-negative, got ${numSamples}`, { numSamples });
+    }
     const shape = [tensor.shape[0] as number, numSamples];
     const attrs = { dtype: 'int32', numSamples } as const;
     return run(
@@ -185,7 +185,12 @@ export function gamma(
   });
 }
 
-/** `tf.random.poisson`: counts with the rates `lam`, of shape `shape + lam.shape`. */
+/**
+ * `tf.random.poisson`: counts with the rates `lam`, of shape `shape + lam.shape`.
+ *
+ * @throws {RandomError} `InvalidArgument`, when drawn, for a rate that is NaN or beyond the dtype, with which TensorFlow
+ * would not come to an end
+ */
 export function poisson(
   shape: readonly number[],
   lam: tf.Tensor | tf.TensorLike,

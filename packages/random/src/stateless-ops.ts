@@ -1,7 +1,8 @@
 // Ported from tensorflow/python/ops/stateless_random_ops.py (2.21), algorithm Philox (what `auto_select` means on a CPU).
 import * as tf from '@tensorflow/tfjs-core';
-import { sizeOf } from '@tfparity/array';
+import { checkInt32Bounds } from './int32-bounds.js';
 import { type RandomKernel, registerRandomKernels, type StatelessKernelAttrs } from './random-kernels.js';
+import { checkResultShape } from './result-shape.js';
 import { checkSeed, type Seed } from './seed-context.js';
 
 /** The two integers that a stateless draw depends on, and on nothing else. */
@@ -18,7 +19,7 @@ function run(
   }: StatelessOptions & { readonly dtype: 'float32' | 'int32'; readonly minval?: number; readonly maxval?: number },
 ): tf.Tensor {
   registerRandomKernels();
-  sizeOf(shape);
+  checkResultShape(kernel, shape);
   const attrs: StatelessKernelAttrs = { ...rest, shape, seed: [checkSeed(seed[0]), checkSeed(seed[1])] };
   return tf.engine().runKernel(kernel, {}, attrs as unknown as tf.NamedAttrMap);
 }
@@ -58,10 +59,15 @@ export function statelessTruncatedNormal(
   );
 }
 
-/** `tf.random.stateless_uniform(dtype=int32)`, from [minval, maxval), bit for bit. */
+/**
+ * `tf.random.stateless_uniform(dtype=int32)`, from [minval, maxval), bit for bit.
+ *
+ * @throws {RandomError} `InvalidArgument` unless both bounds are int32 and minval < maxval
+ */
 export function statelessUniformInt(
   shape: readonly number[],
   { minval = 0, maxval, seed }: StatelessOptions & { readonly minval?: number; readonly maxval: number },
 ): tf.Tensor {
+  checkInt32Bounds(minval, maxval);
   return run('StatelessRandomUniformInt', shape, { dtype: 'int32', minval, maxval, seed });
 }

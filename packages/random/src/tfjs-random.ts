@@ -144,6 +144,7 @@ function begin(scopeName: string | undefined): Frame {
 function patchEngine(): () => void {
   const engine = tf.engine();
   const { startScope, endScope } = engine;
+  const own = Object.hasOwn(engine, 'startScope') || Object.hasOwn(engine, 'endScope');
   const startPatched: typeof startScope = function (this: typeof engine, name) {
     startScope.call(this, name);
     if (open > 0) frames.push(begin(name));
@@ -157,8 +158,8 @@ function patchEngine(): () => void {
   return () => {
     // Whoever wrapped them later keeps ours below, where it does nothing while no scope is open.
     if (engine.startScope !== startPatched || engine.endScope !== endPatched) return;
-    engine.startScope = startScope;
-    engine.endScope = endScope;
+    if (own) Object.assign(engine, { startScope, endScope });
+    else for (const name of ['startScope', 'endScope'] as const) Reflect.deleteProperty(engine, name);
   };
 }
 

@@ -7,9 +7,11 @@ import {
   DeterministicRandomTestTool,
   gamma,
   initializers,
+  isRandomError,
   normal,
   poisson,
   RANDOM_KERNELS,
+  type RandomError,
   registerRandomKernels,
   shuffle,
   statelessNormal,
@@ -168,7 +170,63 @@ describe.each(backends)('on %s', (backend) => {
     expect(() => uniformInt([2], { minval: 3, maxval: 3 })).toThrow('Need minval < maxval, got 3 >= 3');
     expect(() => uniformInt([2], { maxval: 2 ** 31 })).toThrow('maxval 2147483648 is not an int32');
     expect(() => categorical([0.1, 0.9], 2)).toThrow('logits should be a matrix, got shape [2]');
-    expect(() => uniform([-1])).toThrow('-1 is not the size of an axis');
     expect(() => statelessUniform([1.5], { seed: [1, 2] })).toThrow('1.5 is not the size of an axis');
+  });
+
+  const refusal = (body: () => unknown): RandomError => {
+    try {
+      body();
+    } catch (error) {
+      if (isRandomError(error)) return error;
+      throw error;
+    }
+    throw new Error('nothing was refused');
+  };
+
+  it('refuses shapes that no tensor has, before a seed is taken', () => {
+    const tool = new DeterministicRandomTestTool({ mode: 'num_random_ops' });
+    tool.scope(() => {
+      for (const draw of [
+        () => uniform([2 ** 32 + 3]),
+        () => normal([2 ** 31]),
+        () => truncatedNormal([2 ** 16, 2 ** 16]),
+        () => gamma([2 ** 16], tf.ones([2 ** 16])),
+        () => uniform([-1]),
+        () => uniform(5 as unknown as number[]),
+        () => categorical([[1, 2]], -1),
+        () => categorical([[1, 2]], 2 ** 32 + 1),
+        () => statelessUniform([2 ** 32 + 3], { seed: [1, 2] }),
+      ]) {
+        expect(refusal(draw).code).toBe('InvalidShape');
+      }
+      expect(refusal(() => uniform([2, -1])).message).toBe('RandomUniform: Dimension -1 must be >= 0, shape [2,-1]');
+      expect(refusal(() => categorical(tf.zeros([2, 0]), 3)).code).toBe('InvalidArgument');
+    });
+    expect(tool.operationSeed).toBe(0);
+    expect(tool.ledger).toEqual([]);
+  });
+
+  it('refuses Poisson rates of which there is no draw', () => {
+    expect(refusal(() => poisson([2], Number.NaN)).message).toMatch(/rate 0 is NaN/);
+    expect(refusal(() => poisson([2], [1, 1e12], { dtype: 'int32' })).message).toMatch(/rate 1 is .* int32 holds/);
+    expect(poisson([0], Number.NaN).shape).toEqual([0]);
+    expect(poisson([2], 1e12).shape).toEqual([2]);
+  });
+
+  it('refuses stateless bounds that are not int32', () => {
+    for (const bounds of [{ minval: 0.5, maxval: 3.5 }, { maxval: 2 ** 40 }, { minval: 3, maxval: 3 }]) {
+      const before = tf.memory().numTensors;
+      expect(refusal(() => statelessUniformInt([2], { ...bounds, seed: [1, 2] })).code).toBe('InvalidArgument');
+      expect(tf.memory().numTensors).toBe(before);
+    }
+  });
+
+  it('gives a kernel that is run wrongly an error of its own, and keeps nothing of it', () => {
+    registerRandomKernels();
+    const attrs = { shape: [2], dtype: 'int32', minval: 3, maxval: 3, seed: [1, 2] };
+    const before = tf.memory().numTensors;
+    const run = () => tf.engine().runKernel('StatelessRandomUniformInt', {}, attrs as never);
+    expect(refusal(run).code).toBe('InvalidArgument');
+    expect(tf.memory().numTensors).toBe(before);
   });
 });

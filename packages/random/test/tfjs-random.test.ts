@@ -170,4 +170,12 @@ describe.each(backends)('TensorFlow.js random functions in a scope, on %s', (bac
     );
     expect(theirs).toEqual(ours);
   });
+
+  it('leaves the engine as it found it', () => {
+    const own = () => ['startScope', 'endScope'].map((name) => Object.hasOwn(tf.engine(), name));
+    const before = own();
+    new DeterministicRandomTestTool().scope(() => expect(own()).toEqual([true, true]));
+    expect(own()).toEqual(before);
+    expect(before).toEqual([false, false]);
+  });
 });

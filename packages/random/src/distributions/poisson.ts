@@ -25,7 +25,7 @@ export const POISSON_DTYPES = Object.keys(HIGHEST) as readonly DType[];
  * Poisson numbers, `shape` of them per rate: `[...shape, ...rate.shape]`. An infinite rate gives infinity, of an
  * integer dtype 0.
  *
- * @throws {RandomError} `InvalidArgument` for a rate that is NaN, with which TensorFlow would not come to an end
+ * @throws {RandomError} `InvalidArgument` as `checkRates`
  */
 export function drawPoisson(shape: Shape, rate: NdArray, dtype: DType, reserve: (outputs: number) => Philox): NdArray {
   const rates = realValues(rate);
@@ -34,13 +34,11 @@ export function drawPoisson(shape: Shape, rate: NdArray, dtype: DType, reserve: 
   const data = allocate('RandomPoissonV2', dtype, full);
   const result = { dtype, shape: full, data };
   if (data.length === 0) return result;
+  checkRates(rates, dtype);
   const doubles = new DoublesOfOutput(reserve(data.length));
   const highest = HIGHEST[dtype]!;
   const put = putter(dtype, data);
   rates.forEach((value, r) => {
-    if (Number.isNaN(value)) {
-      throw new RandomError('InvalidArgument', `RandomPoissonV2: rate ${r} is NaN, of which there is no draw`, { r });
-    }
     const draw = drawerOf(value, highest, doubles);
     for (let sample = 0; sample < samples; sample++) {
       doubles.startOutput(r * samples + sample);
@@ -48,6 +46,29 @@ export function drawPoisson(shape: Shape, rate: NdArray, dtype: DType, reserve: 
     }
   });
   return result;
+}
+
+/**
+ * Checks rates of which something is to be drawn.
+ *
+ * @throws {RandomError} `InvalidArgument` for NaN and for finite rates beyond the dtype's greatest number: TensorFlow
+ * rejects one candidate after the other then, and does not come to an end
+ */
+export function checkRates(rates: Float32Array | Float64Array, dtype: DType): void {
+  const highest = HIGHEST[dtype]!;
+  rates.forEach((rate, r) => {
+    if (Number.isNaN(rate)) {
+      throw new RandomError('InvalidArgument', `RandomPoissonV2: rate ${r} is NaN, of which there is no draw`, { r });
+    }
+    // One more, because the float32 next to the greatest int32 is 2^31, of which about every other candidate is taken.
+    if (Number.isFinite(rate) && rate > highest + 1) {
+      throw new RandomError(
+        'InvalidArgument',
+        `RandomPoissonV2: rate ${r} is ${rate}, of which there is no draw that ${dtype} holds (greatest ${highest}); use a wider dtype`,
+        { r, rate, dtype },
+      );
+    }
+  });
 }
 
 function putter(dtype: DType, data: NumericData): (index: number, value: number) => void {
