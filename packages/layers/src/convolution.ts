@@ -17,6 +17,7 @@ import { type KernelLayerOptions, ZEROS } from './dense.js';
 import { Layer } from './layer.js';
 import { valueError } from './layers-error.js';
 import { regularizerOf } from './regularizer.js';
+import { checkWindow } from './window.js';
 
 /** What convolutions take. */
 export interface ConvolutionOptions extends KernelLayerOptions {
@@ -142,6 +143,7 @@ export class Conv1D extends Convolution {
       : x;
     const padding = this.padding === 'causal' ? 'valid' : this.padding;
     const kernel = this.kernel as tf.Tensor as tf.Tensor3D;
+    checkWindow('Conv1D', padded.shape, this.kernelSize, padding, this.dilations);
     return tf.conv1d(padded as tf.Tensor3D, kernel, stride, padding, 'NWC', dilation);
   }
 }
@@ -156,6 +158,7 @@ export class Conv2D extends Convolution {
     const kernel = this.kernel as tf.Tensor as tf.Tensor4D;
     const strides = this.strides as [number, number];
     const dilations = this.dilations as [number, number];
+    checkWindow('Conv2D', x.shape, this.kernelSize, this.padding, this.dilations);
     return tf.conv2d(x as tf.Tensor4D, kernel, strides, this.padding as 'valid', 'NHWC', dilations);
   }
 }
@@ -170,6 +173,7 @@ export class Conv3D extends Convolution {
     const kernel = this.kernel as tf.Tensor as tf.Tensor5D;
     const strides = this.strides as [number, number, number];
     const dilations = this.dilations as [number, number, number];
+    checkWindow('Conv3D', x.shape, this.kernelSize, this.padding, this.dilations);
     return tf.conv3d(x as tf.Tensor5D, kernel, strides, this.padding as 'valid', 'NDHWC', dilations);
   }
 }

@@ -1,6 +1,7 @@
 // Ports tf.nn.depthwise_conv2d with a rate (python/ops/nn_impl.py and nn_ops.with_space_to_batch, TF 2.21).
 import * as tf from '@tensorflow/tfjs-core';
 import { valueError } from './layers-error.js';
+import { checkWindow } from './window.js';
 
 type Pair = [number, number];
 
@@ -9,7 +10,7 @@ type Pair = [number, number];
  *
  * With dilations it gathers the pixels that belong together into batches and convolves those, as TensorFlow does, whose
  * kernel on the CPU knows no dilations.
- * @throws {LayersError} `ValueError` for dilations with strides.
+ * @throws {LayersError} `ValueError` for dilations with strides, or a window that does not fit.
  */
 export function depthwiseConvolution(
   x: tf.Tensor4D,
@@ -18,6 +19,7 @@ export function depthwiseConvolution(
   padding: 'same' | 'valid',
   dilations: Pair = [1, 1],
 ): tf.Tensor4D {
+  checkWindow('DepthwiseConv2dNative', x.shape, filter.shape.slice(0, 2), padding, dilations);
   if (dilations.every((d) => d === 1)) return tf.depthwiseConv2d(x, filter, strides, padding);
   if (strides.some((s) => s > 1)) throw valueError('strides > 1 not supported in conjunction with dilation_rate > 1');
   const pads: Pair[] = [];

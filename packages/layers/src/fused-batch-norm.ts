@@ -5,6 +5,7 @@ import { channelMoments, normalize, normalizeGradients } from './batch-norm-math
 import { ensureKernel, type KernelBody, makeOutput, passThrough, readValues } from './kernel-registration.js';
 import { valueError } from './layers-error.js';
 import { runNativeOp } from './native-op.js';
+import { checkFloatOperand } from './operand.js';
 
 const KERNEL = 'FusedBatchNormV3';
 const GRADIENT_KERNEL = 'FusedBatchNormGradV3';
@@ -147,12 +148,36 @@ const gradient: tf.GradConfig = {
 const TO_LAST: Readonly<Record<number, number[]>> = { 4: [0, 2, 3, 1], 5: [0, 2, 3, 4, 1] };
 const TO_FIRST: Readonly<Record<number, number[]>> = { 4: [0, 3, 1, 2], 5: [0, 4, 1, 2, 3] };
 
+/** Checks the inputs as TensorFlow's kernel does; tfjs's and ours would read past their ends. */
+function checkOperands(x: tf.Tensor, { scale, offset, mean, variance, dataFormat }: FusedBatchNormOptions): void {
+  checkFloatOperand(KERNEL, 'x', x);
+  if (x.rank !== 4 && x.rank !== 5) {
+    throw valueError(`fusedBatchNorm: the input has rank ${x.rank}; it takes 4 or 5 (reshape it first)`, {
+      shape: x.shape,
+    });
+  }
+  const channels = x.shape[dataFormat?.startsWith('NC') ? 1 : x.rank - 1]!;
+  for (const [name, operand] of Object.entries({ scale, offset, mean, variance })) {
+    if (operand === undefined && (name === 'mean' || name === 'variance')) continue;
+    checkFloatOperand(KERNEL, name, operand as tf.Tensor);
+    const { rank, shape, size } = operand as tf.Tensor;
+    if (rank !== 1) throw valueError(`${name} must be 1-dimensional, got shape [${shape}]`, { operand: name, shape });
+    if (size !== channels) {
+      throw valueError(
+        `${name} must have the same number of elements as the channels of x, got ${size} and ${channels}`,
+        { operand: name, shape, input: x.shape },
+      );
+    }
+  }
+}
+
 /**
  * Batch normalization as TensorFlow's one op `FusedBatchNormV3` does it; 4-D or 5-D float32 input.
  *
  * On `tensorflow` it is TensorFlow's own kernel, bit for bit. Elsewhere training keeps its sums in double precision and
  * rounds once, and inference is tfjs's own kernel. Its gradient is `FusedBatchNormGradV3`.
- * @throws {LayersError} `ValueError` where mean or variance is needed and absent, or the rank is not 4 or 5.
+ * @throws {LayersError} `ValueError` where mean or variance is needed and absent, the rank is not 4 or 5, or scale, offset,
+ * mean or variance do not have one number per channel; `TypeError` for what is not a float32 tensor.
  */
 export function fusedBatchNorm(x: tf.Tensor, options: FusedBatchNormOptions): FusedBatchNormResult {
   const { scale, offset, mean, variance, epsilon = 0.001, dataFormat = 'NHWC' } = options;
@@ -163,11 +188,7 @@ export function fusedBatchNorm(x: tf.Tensor, options: FusedBatchNormOptions): Fu
         `Received: \`mean\` ${mean} and \`variance\` ${variance}`,
     );
   }
-  if (x.rank !== 4 && x.rank !== 5) {
-    throw valueError(`fusedBatchNorm: the input has rank ${x.rank}; it takes 4 or 5 (reshape it first)`, {
-      shape: x.shape,
-    });
-  }
+  checkOperands(x, options);
   ensureKernel(KERNEL, native, portable, gradient);
   return tf.tidy(() => {
     const first = dataFormat === 'NCHW' || dataFormat === 'NCDHW';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ensureKernel, type KernelBody, makeOutput, readValues } from './kernel-registration.js';
 import { runNativeOp } from './native-op.js';
+import { checkFloatOperand } from './operand.js';
 
 const KERNEL = 'L2Loss';
 
@@ -18,8 +19,10 @@ const portable: KernelBody = ({ t }, _attributes, backend) => {
  * Half the sum of squares of a tensor, as TensorFlow's op `L2Loss` gives it (`tf.nn.l2_loss`): a scalar.
  *
  * On `tensorflow` it is TensorFlow's own kernel; elsewhere the sum is kept in double precision and rounded once.
+ * @throws {LayersError} `TypeError` for what is not a float32 tensor.
  */
 export function l2Loss(t: tf.Tensor): tf.Scalar {
+  checkFloatOperand(KERNEL, 't', t);
   ensureKernel(KERNEL, native, portable, {
     kernelName: KERNEL,
     inputsToSave: ['t'],

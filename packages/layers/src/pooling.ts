@@ -13,6 +13,7 @@ import {
 } from './data-format.js';
 import { Layer, type LayerOptions } from './layer.js';
 import { valueError } from './layers-error.js';
+import { checkWindow } from './window.js';
 
 /** What pooling layers take. */
 export interface PoolingOptions extends LayerOptions {
@@ -48,6 +49,7 @@ function settingsOf(rank: number, options: Omit<PoolingOptions, keyof LayerOptio
 
 function poolLast(x: tf.Tensor, reduction: Reduction, { poolSize, strides, padding }: PoolSettings): tf.Tensor {
   const max = reduction === 'max';
+  checkWindow(`${max ? 'Max' : 'Avg'}Pool${x.rank === 5 ? '3D' : ''}`, x.shape, poolSize, padding);
   if (x.rank === 5) {
     type Triple = [number, number, number];
     const [size, steps] = [poolSize as Triple, strides as Triple];

@@ -1,7 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { backends, useBackend } from '@tfparity/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fusedBatchNorm, l2Loss } from '../src/index.js';
+import {
+  averagePooling1d,
+  averagePooling3d,
+  conv1d,
+  conv2d,
+  conv3d,
+  fusedBatchNorm,
+  isLayersError,
+  l2Loss,
+  maxPooling2d,
+  separableConv1d,
+  separableConv2d,
+} from '../src/index.js';
 
 const ramp = (shape: number[]) => {
   const size = shape.reduce((a, b) => a * b, 1);
@@ -98,5 +110,79 @@ describe.each(backends)('kernels on %s', (backend) => {
     expect(tf.memory().numTensors).toBe(before);
     expect(() => fusedBatchNorm(x, { ...options, isTraining: false })).toThrow(/must be a 1D tensor/);
     expect(() => fusedBatchNorm(tf.ones([2, 3]), options)).toThrow(/rank 2/);
+  });
+
+  it('refuses operands that do not fit, before any kernel sees them', () => {
+    const x = ramp([1, 2, 2, 2]);
+    const two = { scale: tf.ones([2]), offset: tf.zeros([2]) };
+    const moments = { mean: tf.zeros([2]), variance: tf.ones([2]) };
+    const before = tf.memory().numTensors;
+    const code = (body: () => unknown) => {
+      try {
+        body();
+      } catch (error) {
+        return isLayersError(error) ? error.code : error;
+      }
+      return null;
+    };
+    tf.tidy(() => {
+      const three = tf.ones([3]);
+      expect(() => fusedBatchNorm(x, { ...two, scale: three })).toThrow(
+        'scale must have the same number of elements as the channels of x, got 3 and 2',
+      );
+      expect(code(() => fusedBatchNorm(x, { ...two, offset: three }))).toBe('ValueError');
+      for (const isTraining of [true, false]) {
+        expect(code(() => fusedBatchNorm(x, { ...two, ...moments, variance: three, isTraining }))).toBe('ValueError');
+      }
+      expect(code(() => fusedBatchNorm(x, { ...two, scale: tf.ones([1, 2]) }))).toBe('ValueError');
+      expect(code(() => fusedBatchNorm(tf.ones([1, 2, 3, 3]), { ...two, dataFormat: 'NCHW' }))).toBeNull();
+      expect(code(() => fusedBatchNorm(tf.cast(x, 'int32'), two))).toBe('TypeError');
+      expect(code(() => fusedBatchNorm(x, { ...two, scale: tf.ones([2], 'int32') }))).toBe('TypeError');
+      expect(code(() => l2Loss(tf.tensor1d([1, 2], 'int32')))).toBe('TypeError');
+      expect(code(() => l2Loss(tf.tensor1d([true, false], 'bool')))).toBe('TypeError');
+      expect(code(() => l2Loss([1, 2] as unknown as tf.Tensor))).toBe('TypeError');
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each<[string, string, number[], (x: tf.Tensor) => tf.Tensor]>([
+    ['MaxPool', '5 from 2', [1, 2, 2, 1], (x) => maxPooling2d(x, { poolSize: 5, strides: 1 })],
+    [
+      'MaxPool',
+      '4 from 3',
+      [1, 2, 9, 3],
+      (x) => maxPooling2d(x, { poolSize: [1, 4], strides: 1, dataFormat: 'channels_first' }),
+    ],
+    ['AvgPool', '3 from 2', [1, 2, 1], (x) => averagePooling1d(x, { poolSize: 3, strides: 2 })],
+    ['AvgPool3D', '3 from 2', [1, 4, 2, 4, 1], (x) => averagePooling3d(x, { poolSize: 3, strides: 1 })],
+    ['Conv1D', '5 from 4', [1, 4, 1], (x) => conv1d(x, { filters: 1, kernelSize: 3, dilationRate: 2 })],
+    ['Conv2D', '5 from 2', [1, 2, 2, 1], (x) => conv2d(x, { filters: 1, kernelSize: 5 })],
+    ['Conv3D', '3 from 2', [1, 2, 4, 4, 1], (x) => conv3d(x, { filters: 1, kernelSize: 3 })],
+    [
+      'DepthwiseConv2dNative',
+      '5 from 4',
+      [1, 9, 4, 1],
+      (x) => separableConv2d(x, { filters: 1, kernelSize: 3, dilationRate: 2 }),
+    ],
+    ['DepthwiseConv2dNative', '3 from 2', [1, 2, 1], (x) => separableConv1d(x, { filters: 1, kernelSize: 3 })],
+  ])('%s: a window that does not fit (%s)', (op, numbers, shape, run) => {
+    const x = tf.ones(shape);
+    let caught: unknown;
+    try {
+      run(x);
+    } catch (error) {
+      caught = error;
+    }
+    expect(isLayersError(caught)).toBe(true);
+    expect(String(caught)).toContain(`Negative dimension size caused by subtracting ${numbers} for '${op}'`);
+    x.dispose();
+  });
+
+  it('takes windows that just fit, and larger ones where the input is padded', () => {
+    const x = tf.ones([1, 5, 5, 1]);
+    expect(maxPooling2d(x, { poolSize: 5, strides: 1 }).shape).toEqual([1, 1, 1, 1]);
+    expect(conv2d(x, { filters: 1, kernelSize: 3, dilationRate: 2 }).shape).toEqual([1, 1, 1, 1]);
+    expect(maxPooling2d(x, { poolSize: 7, strides: 1, padding: 'same' }).shape).toEqual([1, 5, 5, 1]);
+    expect(conv1d(tf.ones([1, 2, 1]), { filters: 1, kernelSize: 4, padding: 'causal' }).shape).toEqual([1, 2, 1]);
   });
 });
