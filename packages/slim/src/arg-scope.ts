@@ -5,9 +5,8 @@ import { SlimError, typeError, valueError } from './slim-error.js';
 /** Keyword arguments by name. */
 export type Arguments = Readonly<Record<string, unknown>>;
 
-/** A function that `argScope` can give defaults to. */
-// biome-ignore lint/complexity/noBannedTypes: any function at all can be decorated or, wrongly, passed.
-export type ArgScoped = Function;
+/** A function that `argScope` can give defaults to; of any arguments, for any can be decorated or, wrongly, passed. */
+export type ArgScoped = (...args: never[]) => unknown;
 
 /** What `addArgScope` must know of a function, for JavaScript functions do not tell the names of their arguments. */
 export interface ArgScopeDescription {

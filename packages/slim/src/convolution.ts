@@ -8,6 +8,7 @@ import {
   Conv3D,
   Conv3DTranspose,
   type ConvolutionOptions,
+  depthwiseConvolution,
   type Spatial,
 } from '@tfparity/layers';
 import { initializers } from '@tfparity/random';
@@ -196,7 +197,7 @@ export const conv2dInPlane: (
         });
         const filter = tf.tile(weights, [1, 1, channels, 1]) as tf.Tensor4D;
         const pad = padding.toLowerCase() as 'same' | 'valid';
-        const outputs = tf.depthwiseConv2d(x as tf.Tensor4D, filter, pair(stride), pad);
+        const outputs = depthwiseConvolution(x as tf.Tensor4D, filter, pair(stride), pad);
         return finish(addBiases(outputs, channels, args), sc.name, args);
       }),
     );
