@@ -118,9 +118,7 @@ export class RealGraphRuns implements Disposable {
 /** Runs the graph in a session whose variables have their values already. */
 export function runSession(session: TensorFlowSession, real: RealGraph, settings: RunSettings): ModelRun {
   const { graph, fetches } = real;
-  // Multiplied, it is in memory of TensorFlow's. Memory of JavaScript's may be freed on none but the main thread, and the
-  // session's threads let go of a feed when they are done with it.
-  const input = tf.tidy(() => tf.mul(images(settings), 1));
+  const input = images(settings);
   // One run for everything: TensorFlow optimizes the graph anew for each set of fetches. Nothing in it moves a variable.
   const { variables, ...computed } = session.runArrays(
     {

@@ -35,28 +35,16 @@ function saverGraph(dtypes: readonly DType[]): ImportedGraph {
   ]);
 }
 
-/**
- * A tensor in memory of TensorFlow's, to the last bit (arithmetic would flush denormals). Memory of JavaScript's may be
- * freed on none but the main thread, and the session's threads let go of a feed when they are done with it.
- */
-function ownMemory(tensor: tf.Tensor): tf.Tensor {
-  return tf.tidy(() => tf.reshape(tf.gather(tf.reshape(tensor, [1, tensor.size]), [0]), tensor.shape));
-}
-
 function saveV2(prefix: string, variables: ReadonlyMap<string, tf.Tensor>): void {
-  const tensors = [...variables.values()].map(ownMemory);
+  const tensors = [...variables.values()];
   using session = new TensorFlowSession(saverGraph(tensors.map(({ dtype }) => dtype as DType)));
-  try {
-    session.run('save', [
-      ['file', resolve(prefix)],
-      ['names', [...variables.keys()]],
-      // An empty specification is the whole tensor.
-      ['slices', tensors.map(() => '')],
-      ...tensors.map((tensor, i) => [`value_${i}`, tensor] as const),
-    ]);
-  } finally {
-    tf.dispose(tensors);
-  }
+  session.run('save', [
+    ['file', resolve(prefix)],
+    ['names', [...variables.keys()]],
+    // An empty specification is the whole tensor.
+    ['slices', tensors.map(() => '')],
+    ...tensors.map((tensor, i) => [`value_${i}`, tensor] as const),
+  ]);
 }
 
 /**
