@@ -4,8 +4,8 @@ import type * as tf from '@tensorflow/tfjs-core';
 export interface StockOptimizerDifference {
   /** TensorFlow.js's class. */
   readonly tfjs: string;
-  /** The class of this package that stands for TF1's. */
-  readonly tf1: string;
+  /** The class of this package that stands for TF1's; null where TF1's `tf.train` has none of that name. */
+  readonly tf1: string | null;
   /** Null where both take the same steps. */
   readonly difference: string | null;
 }
@@ -32,6 +32,7 @@ export const STOCK_OPTIMIZERS: readonly StockOptimizerDifference[] = [
   },
   { tfjs: 'Adagrad', tf1: 'AdagradOptimizer', difference: 'adds epsilon to the root; TF1 has none' },
   { tfjs: 'Adadelta', tf1: 'AdadeltaOptimizer', difference: 'epsilon 1e-7, not 1e-8' },
+  { tfjs: 'Adamax', tf1: null, difference: "TF1's tf.train has none" },
 ];
 
 /**
@@ -45,5 +46,6 @@ export function stockOptimizerWarning(optimizer: tf.Optimizer): string | null {
   const name = (optimizer.constructor as { className?: string }).className ?? optimizer.getClassName();
   const known = STOCK_OPTIMIZERS.find(({ tfjs }) => tfjs === name);
   if (known === undefined || known.difference === null) return null;
-  return `TensorFlow.js's ${name} does not take TF1's steps: ${known.difference}; use ${known.tf1} of @tfparity/training`;
+  const instead = known.tf1 === null ? '' : `; use ${known.tf1} of @tfparity/training`;
+  return `TensorFlow.js's ${name} does not take TF1's steps: ${known.difference}${instead}`;
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { layers } from '@tensorflow/tfjs-layers';
+import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { bytesOf, type NdArray } from '@tfparity/array';
 import { captureInventory, normalizeName } from '@tfparity/inventory';
 import { DeterministicRandomTestTool } from '@tfparity/random';
@@ -26,6 +26,8 @@ export interface EagerModel {
   variables(): readonly tf.Variable[];
   /** Computed now; tensors of losses are freed. */
   losses(): NamedLoss[];
+  /** What the model is compiled with. */
+  optimizer?(): tf.Optimizer | undefined;
 }
 
 /** A loss function's value. */
@@ -66,6 +68,8 @@ export function layerModel(layer: layers.Layer): EagerModel {
       const all = tf.tidy(() => layer.calculateLosses().map((loss) => loss.dataSync()[0]!));
       return own.length === all.length ? own : all.map((value) => ({ name: null, value }));
     },
+    // Of the layers only a model has one.
+    optimizer: () => (layer as Partial<LayersModel>).optimizer,
   };
 }
 
@@ -97,6 +101,8 @@ export function changedValues(
 
 /** An eager side: a fresh model for each run, or one that is put back as it was. */
 export class EagerSide implements ModelSide {
+  optimizer: tf.Optimizer | undefined;
+
   constructor(
     readonly description: string,
     private readonly make: () => EagerModel,
@@ -222,6 +228,7 @@ export class EagerSide implements ModelSide {
   private withModel<T>(inputs: ModelInputs<NdArray>, body: (model: EagerModel, x: ModelInputs<tf.Tensor>) => T): T {
     const x = uploadInputs(inputs);
     const model = this.make();
+    this.optimizer ??= model.optimizer?.();
     const saved = this.fresh ? [] : model.variables().map((v) => [v, downloadTensor(v)] as const);
     try {
       return body(model, x);

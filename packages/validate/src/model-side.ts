@@ -86,6 +86,8 @@ export interface SideInspection {
 export interface ModelSide {
   /** `a layer`, `a graph`, …: for messages. */
   readonly description: string;
+  /** What its model is compiled with, as far as a run or an inspection has shown. */
+  readonly optimizer?: tf.Optimizer | undefined;
   /** Why a run can't be made; `undefined` where it can. */
   cannot(request: RunRequest): string | undefined;
   run(request: RunRequest, hooks?: RunHooks): SideRun | Promise<SideRun>;

@@ -7,6 +7,7 @@ import { GoldenBundle } from './golden-bundle.js';
 import type { ModelInputs, ModelSide, RunHooks } from './model-side.js';
 import { checkpointStep, goldenStep } from './recorded-steps.js';
 import { openSide, type Side } from './side.js';
+import { warnOfStockOptimizer } from './stock-optimizer-warning.js';
 import { downloadInputs } from './tensor-tree.js';
 import { ValidateError } from './validate-error.js';
 import type { StepId, ValidationEnvironment, ValidationReport, ValidationStep } from './validation-report.js';
@@ -32,6 +33,8 @@ export interface Migration {
   readonly checkpoint?: CheckpointSource | Checkpoint;
   /** A recording that the migrated side must meet, too. */
   readonly golden?: GoldenBundle;
+  /** What the migrated side is trained with, where no model of it is compiled with one: it is held against TF1's. */
+  readonly optimizer?: tf.Optimizer;
 }
 
 /** What is being done now. */
@@ -112,13 +115,14 @@ export async function runValidation(
     steps.push(await runStep(definition, context));
     if (options.stopEarly && ['failed', 'error'].includes(steps.at(-1)!.status)) break;
   }
+  const warned = warnOfStockOptimizer(steps, migration.optimizer ?? migrated.optimizer, legacy?.optimizer);
   return {
     format: 'tfparity-validation',
     version: 1,
     ...verdictOf(steps),
     startedAt,
     seconds: (performance.now() - began) / 1000,
-    steps,
+    steps: warned,
     sides: { legacy: legacy?.description ?? 'a golden bundle', migrated: migrated.description },
     inventories,
     environment: environment(bundles),

@@ -30,7 +30,14 @@ export interface StepComparison {
 
 /** A reason to trust a pass less. */
 export interface StepWarning {
-  readonly kind: 'degenerate' | 'constant-input' | 'nothing-random' | 'nothing-compared' | 'no-updates' | 'reason';
+  readonly kind:
+    | 'degenerate'
+    | 'constant-input'
+    | 'nothing-random'
+    | 'nothing-compared'
+    | 'no-updates'
+    | 'reason'
+    | 'stock-optimizer';
   readonly message: string;
 }
 
