@@ -4,10 +4,10 @@ import type { NdArray } from '@tfparity/array';
 import { type Checkpoint, type CoverageReport, coverage, initFromCheckpoint } from '@tfparity/checkpoint';
 import { Graph, type GraphVariable, globalVariablesInitializer, Session, TensorFlowSession } from '@tfparity/graph';
 import { DeterministicRandomTestTool } from '@tfparity/random';
-import { GraphKeys, getCollection, globalVariables, variableCreatorScope } from '@tfparity/variables';
+import { GraphKeys, getCollection, globalVariables } from '@tfparity/variables';
 import { forwardPass, InceptionResnetV2 } from './inception-resnet-v2.js';
 import type { LegacyKind } from './legacy-side.js';
-import { download, images, type ModelRun, type RunSettings, stateOf, variablesOf } from './model-run.js';
+import { download, images, type ModelRun, type RunSettings, startAtZero, stateOf, variablesOf } from './model-run.js';
 import { type RealGraph, runSession } from './real-graph.js';
 import { saveByName, type Writer } from './save-v2.js';
 
@@ -132,9 +132,7 @@ export class RestoredLayer implements Disposable {
   private constructor(private readonly settings: RunSettings) {
     this.x = images(settings);
     // The first call makes the variables. They start at 0, so that no value can have come from anywhere but the checkpoint.
-    using _ = variableCreatorScope((next, options) =>
-      next({ ...options, initialValue: () => tf.zeros([...(options.shape ?? [])]) }),
-    );
+    using _ = startAtZero();
     tf.dispose(tf.tidy(() => this.layer.apply(this.x, { training: false })));
   }
 

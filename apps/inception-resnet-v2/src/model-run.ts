@@ -163,38 +163,61 @@ export function variablesOf(layer: InceptionResnetV2): tf.Variable[] {
   return [...(tf1VariableStore(layer)?.variables.values() ?? [])];
 }
 
-function resetVariables(model: MigratedModel, x: tf.Tensor, value: number): VariableState[] {
+/** Inside the scope variables start at 0, without a draw: for those whose values come from elsewhere. */
+export function startAtZero(): Disposable {
+  return variableCreatorScope((next, options) =>
+    next({ ...options, initialValue: () => tf.zeros([...(options.shape ?? [])]) }),
+  );
+}
+
+/** The outputs of a call, and the variables as they stood before it. */
+interface Call {
+  readonly layer: InceptionResnetV2;
+  readonly variables: VariableState[];
+  readonly outputs: InceptionOutputs;
+}
+
+/** Makes the model and calls it. A call in training moves the averages, so each variable is looked at when it is made. */
+function firstCall(make: () => MigratedModel, x: tf.Tensor): Call {
+  const variables: VariableState[] = [];
+  using _ = variableCreatorScope((next, options) => {
+    const variable = next(options);
+    variables.push(stateOf(variable, variable));
+    return variable;
+  });
+  const model = make();
+  return { layer: model.layer, outputs: model.call(x), variables };
+}
+
+/** Makes the model, sets each variable to that value, and calls. */
+function callReset(make: () => MigratedModel, x: tf.Tensor, value: number): Call {
+  using _ = startAtZero();
+  const model = make();
   tf.dispose(model.call(x));
-  return variablesOf(model.layer).map((variable) => {
+  const variables = variablesOf(model.layer).map((variable) => {
     tf.tidy(() => variable.assign(tf.fill(variable.shape, value)));
     return stateOf(variable, variable);
   });
+  return { layer: model.layer, variables, outputs: model.call(x) };
 }
 
 /** The migrated side: eager code in a layer (or in a functional model around it), whose first call makes the variables. */
 export function runMigrated(settings: RunSettings, { functional = false } = {}): ModelRun {
   return withTool(settings, () => {
-    const initial: VariableState[] = [];
-    // A training call moves the averages, so each variable is looked at when it is made.
-    using _ = variableCreatorScope((next, options) => {
-      const variable = next(options);
-      initial.push(stateOf(variable, variable));
-      return variable;
-    });
     const x = images(settings);
-    const model = functional ? functionalModel(settings) : layerModel(settings);
-    const reset = settings.reset === undefined ? undefined : resetVariables(model, x, settings.reset);
-    const outputs = model.call(x);
-    const losses = model.layer.calculateLosses();
-    const computed = download({ loss: model.layer.regularizationLoss(), losses: tf.stack(losses) });
+    const make = () => (functional ? functionalModel(settings) : layerModel(settings));
+    const { reset } = settings;
+    const { layer, variables, outputs } = reset === undefined ? firstCall(make, x) : callReset(make, x, reset);
+    const losses = layer.calculateLosses();
+    const computed = download({ loss: layer.regularizationLoss(), losses: tf.stack(losses) });
     const run = {
-      variables: reset ?? initial,
+      variables,
       regularizationLosses: Array.from(computed.losses.data as Float32Array),
       regularizationLoss: (computed.loss.data as Float32Array)[0]!,
       logits: toNdArray(outputs.logits),
       endPoints: download(outputs.endPoints),
     };
-    tf.dispose([x, losses, outputs.logits, variablesOf(model.layer)]);
+    tf.dispose([x, losses, outputs.logits, variablesOf(layer)]);
     return run;
   });
 }

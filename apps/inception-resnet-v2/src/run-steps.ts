@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { isTfparityError } from '@tfparity/array';
 import type { LoadedBackend } from '@tfparity/backend';
 import type { LegacyKind, LegacySide } from './legacy-side.js';
+import { MigratedSide } from './migrated-side.js';
 import type { Options } from './options.js';
 import { CannotTell, type Step, type StepResult } from './step.js';
 
@@ -46,7 +47,7 @@ export interface Sides {
   readonly legacy: LegacySide;
 }
 
-async function runOne(step: Step, sides: Sides, options: Options): Promise<StepResult> {
+async function runOne(step: Step, sides: Sides & { migrated: MigratedSide }, options: Options): Promise<StepResult> {
   const progress = progressLine(step.id);
   try {
     progress(step.title);
@@ -71,9 +72,10 @@ export async function runSteps(steps: readonly Step[], sides: Sides, options: Op
   const { backend, legacy } = sides;
   const results: (StepResult & { seconds: number })[] = [];
   const started = performance.now();
+  const migrated = new MigratedSide();
   for (const step of steps.filter(({ id }) => options.steps.includes(id))) {
     const begun = performance.now();
-    const result = await runOne(step, sides, options);
+    const result = await runOne(step, { ...sides, migrated }, options);
     const seconds = (performance.now() - begun) / 1000;
     results.push({ ...result, seconds });
     print(result, seconds);

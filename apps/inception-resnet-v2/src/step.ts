@@ -1,5 +1,6 @@
 import type { LoadedBackend } from '@tfparity/backend';
 import type { LegacySide } from './legacy-side.js';
+import type { MigratedSide } from './migrated-side.js';
 import type { Options } from './options.js';
 
 /** What a step is told: where it runs, and what counts as meeting the golden data. */
@@ -7,6 +8,7 @@ export interface StepContext {
   readonly backend: LoadedBackend;
   /** The TF1 side. */
   readonly legacy: LegacySide;
+  readonly migrated: MigratedSide;
   readonly golden: Options['golden'];
   /** Says what is being done; a step can take seconds. */
   readonly progress: (message: string) => void;

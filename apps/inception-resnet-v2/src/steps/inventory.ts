@@ -1,28 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core';
-import {
-  captureInventory,
-  diffInventories,
-  formatInventoryDiff,
-  type Inventory,
-  type InventoryDiff,
-} from '@tfparity/inventory';
-import { tf1VariableStore } from '@tfparity/variables';
+import { captureInventory, diffInventories, formatInventoryDiff, type InventoryDiff } from '@tfparity/inventory';
 import { goldenRun } from '../golden.js';
-import { InceptionResnetV2 } from '../inception-resnet-v2.js';
 import type { Step, StepContext, StepResult } from '../step.js';
 
 const id = '2-inventory';
 const title = 'Variable counts, names, shapes and trainability match';
-
-function migratedInventory(): Inventory {
-  const model = new InceptionResnetV2(1000);
-  // Called twice before it is looked at, so that variables made anew would be counted.
-  for (let call = 0; call < 2; call++) tf.dispose(tf.tidy(() => model.call(tf.ones([1, 299, 299, 3]))));
-  const variables = [...(tf1VariableStore(model)?.variables.values() ?? [])];
-  const inventory = captureInventory(variables);
-  tf.dispose(variables);
-  return inventory;
-}
 
 /** How many single differences a diff lists. */
 function countDifferences(diff: InventoryDiff): number {
@@ -36,9 +17,11 @@ export const inventoryStep: Step = {
   title,
   run({
     legacy,
+    migrated: side,
   }: StepContext): StepResult & { tf1: { count: number }; migrated: { count: number }; differences: InventoryDiff } {
     const { inventory: tf1, legacy: by } = legacy.inventory();
-    const migrated = migratedInventory();
+    // Looked at after several calls, so that variables made anew would be counted.
+    const { inventory: migrated } = side.repeatedCalls();
     const golden = goldenRun('infer');
     const differences = diffInventories(migrated, tf1, { order: true });
     const againstGolden = golden && diffInventories(tf1, captureInventory(golden.variables), { order: true });
