@@ -5,11 +5,11 @@ import type { ProtoReader } from './proto-reader.js';
 import { storedDType } from './store.js';
 import { readStoredSlice, type StoredSlice, type TensorSlice } from './tensor-slice.js';
 
-const DTYPE_OF: readonly (DType | undefined)[] = Array.from(
+/** Dtypes by the value that TensorFlow stores for them. */
+export const DTYPE_OF: readonly (DType | undefined)[] = Array.from(
   { length: 24 },
   (_, value) => Object.values(DTYPES).find(({ enumValue }) => enumValue === value)?.name,
 );
-const SCALAR: readonly number[] = [];
 
 /** What the index says first: in how many files the data lies, and how its bytes are ordered. */
 export interface BundleHeader {
@@ -26,8 +26,9 @@ export interface BundleEntry {
   readonly bytes: number;
   readonly shard: number;
   readonly offset: number;
+  /** Masked, as a signed number: those of 32 bits without a sign take memory of their own. */
   readonly crc: number;
-  readonly storedSlices: readonly StoredSlice[] | undefined;
+  readonly storedSlices?: readonly StoredSlice[];
 }
 
 /** A tensor of the index: an entry of the checkpoint, and where its bytes are. */
@@ -89,7 +90,7 @@ export function readHeader(reader: ProtoReader): BundleHeader {
 /** Reads the record of a tensor. @throws {CheckpointError} `Corrupt`, `Unsupported` for a dtype */
 export function readEntry(reader: ProtoReader, name: string): BundleTensor {
   let dtype = 0;
-  let shape: readonly number[] = SCALAR;
+  let shape: readonly number[] = [];
   let shard = 0;
   let offset = 0;
   let bytes = 0;
@@ -113,5 +114,5 @@ export function readEntry(reader: ProtoReader, name: string): BundleTensor {
     } else reader.skip();
   }
   const known = DTYPE_OF[dtype] ?? storedDType(dtype, { ...reader.where, tensor: name });
-  return { name, dtype: known, shape, bytes, shard, offset, crc, storedSlices };
+  return { name, dtype: known, shape, bytes, shard, offset, crc: crc | 0, ...(storedSlices ? { storedSlices } : {}) };
 }

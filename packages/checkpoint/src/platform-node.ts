@@ -1,4 +1,5 @@
 // What the main entry asks of Node; where there is no file system, `platform-web.ts` stands in its place.
+import { createRequire } from 'node:module';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FileSet } from './byte-source.js';
@@ -7,12 +8,13 @@ import type { FileSink } from './file-sink.js';
 import { splitPath } from './file-source.js';
 import { FolderSink } from './folder-sink.js';
 
-let fastest: Promise<Crc32c> | undefined;
+let fastest: Crc32c | undefined;
 
-async function probe(): Promise<Crc32c> {
+function probe(): Crc32c {
   try {
-    const native = await import('@node-rs/crc32');
-    const crc = (native.crc32c ?? native.default.crc32c) as (bytes: Uint8Array, initial?: number) => number;
+    // Not by import(): that parses the addon's loader once more, for longer than a large index takes to read.
+    const native = createRequire(import.meta.url)('@node-rs/crc32') as typeof import('@node-rs/crc32');
+    const crc = native.crc32c as Crc32c;
     // An addon of another machine may load and still be wrong: the check value of CRC-32C decides.
     const check = new TextEncoder().encode('123456789');
     if (crc(check.subarray(4), crc(check.subarray(0, 4))) === 0xe3069283) return crc;
@@ -23,7 +25,7 @@ async function probe(): Promise<Crc32c> {
 }
 
 /** The fastest CRC-32C there is. */
-export function loadCrc32c(): Promise<Crc32c> {
+export async function loadCrc32c(): Promise<Crc32c> {
   fastest ??= probe();
   return fastest;
 }

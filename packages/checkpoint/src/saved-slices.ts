@@ -2,6 +2,7 @@
 // (or one per shard) whose first record lists the tensors; each slice's values are a record of their own.
 import type { NdArray } from '@tfparity/array';
 import { DTYPES, dataLength, sameShape } from '@tfparity/array';
+import { visitRecords } from './block-records.js';
 import { readShape } from './bundle-entry.js';
 import { type ByteSource, readExactly, readOwned } from './byte-source.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
@@ -10,7 +11,7 @@ import { ProtoReader } from './proto-reader.js';
 import { type ReadJob, readJob, runAhead } from './read-ahead.js';
 import { assembleSlices } from './slice-assembly.js';
 import { unsnappyStart } from './snappy.js';
-import { compareKeys, type IndexedBlock, SsTable, TRAILER_SIZE, visitRecords } from './sstable.js';
+import { compareKeys, type IndexedBlock, SsTable, TRAILER_SIZE } from './sstable.js';
 import { type CheckpointEntry, elementCount, type NamedArray, storedDType, type TensorStore } from './store.js';
 import { readStoredSlice, resolveSlice, type StoredSlice, sliceKey, type TensorSlice } from './tensor-slice.js';
 import { mostEncodedBytes, packedStart, readTensorValues } from './tensor-values.js';

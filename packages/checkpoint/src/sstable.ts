@@ -1,5 +1,6 @@
 // LevelDB's table format as TensorFlow keeps it (tensorflow/core/lib/io/{format,block,table}.cc): a footer that points at
 // an index block, blocks of prefix-compressed keys, each with its compression type and masked CRC-32C.
+import { type BlockRecords, keyAt, readRecords, visitRecords } from './block-records.js';
 import { type ByteSource, readExactly } from './byte-source.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { CheckpointError, corrupt, type Where } from './errors.js';
@@ -27,9 +28,6 @@ export interface IndexedBlock extends BlockHandle {
   readonly lastKey: Uint8Array;
 }
 
-/** Is told each record of a block: its key (only good during the call) and where in `block` its value lies. */
-export type RecordVisitor = (key: Uint8Array, block: Uint8Array, from: number, to: number) => void;
-
 /** How two keys are ordered: byte by byte. */
 export function compareKeys(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length);
@@ -46,50 +44,6 @@ export async function looksLikeTable(source: ByteSource): Promise<boolean> {
 function hasMagic(footer: Uint8Array): boolean {
   const view = new DataView(footer.buffer, footer.byteOffset, footer.byteLength);
   return view.getUint32(FOOTER_SIZE - 8, true) === MAGIC_LOW && view.getUint32(FOOTER_SIZE - 4, true) === MAGIC_HIGH;
-}
-
-/**
- * Visits the records of a block in order.
- *
- * @throws {CheckpointError} `Corrupt` for records that do not fit or are out of order
- */
-export function visitRecords(block: Uint8Array, where: Where, visit: RecordVisitor): void {
-  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  if (block.length < 4) throw corrupt(`a block of ${block.length} bytes has no restart count`, where);
-  const restarts = view.getUint32(block.length - 4, true);
-  const end = block.length - 4 - restarts * 4;
-  if (restarts === 0 || end < 0) throw corrupt(`a block of ${block.length} bytes claims ${restarts} restarts`, where);
-  const cursor: Cursor = { bytes: block, position: 0, end, where };
-  let key = new Uint8Array(256);
-  let keyLength = 0;
-  let first = true;
-  while (cursor.position < end) {
-    const shared = readVarint(cursor);
-    const fresh = readVarint(cursor);
-    const size = readVarint(cursor);
-    const from = cursor.position + fresh;
-    if (shared > keyLength || from + size > end) throw corrupt('a record goes past the end of its block', where);
-    if (shared + fresh > key.length) {
-      const larger = new Uint8Array((shared + fresh) * 2);
-      larger.set(key.subarray(0, keyLength));
-      key = larger;
-    }
-    let ordered = false;
-    for (let i = 0; i < fresh; i++) {
-      const byte = block[cursor.position + i]!;
-      if (!ordered) {
-        const at = shared + i;
-        if (at >= keyLength || byte > key[at]!) ordered = true;
-        else if (byte < key[at]!) throw corrupt('the keys of a block are out of order', where);
-      }
-      key[shared + i] = byte;
-    }
-    if (!ordered && !first) throw corrupt('a key comes twice, or out of order', where);
-    first = false;
-    keyLength = shared + fresh;
-    visit(key.subarray(0, keyLength), block, from, from + size);
-    cursor.position = from + size;
-  }
 }
 
 /** A table whose index is in memory; blocks are read when they are asked for. */
@@ -193,8 +147,8 @@ export class SsTable {
     return unsnappy(contents, where, limit);
   }
 
-  /** Visits every record of the table; blocks are read about a megabyte at a time. */
-  async visit(limit: number, visit: RecordVisitor): Promise<void> {
+  /** Visits the blocks of the table with their records, in order; they are read about a megabyte at a time. */
+  async visit(limit: number, visit: (records: BlockRecords, block: Uint8Array) => void): Promise<void> {
     const { blocks, source } = this;
     let last: Uint8Array | undefined;
     for (let i = 0; i < blocks.length; ) {
@@ -213,13 +167,12 @@ export class SsTable {
         const from = handle.offset - start;
         const stored = window.subarray(from, from + handle.size + TRAILER_SIZE);
         const where = { file: source.name, offset: handle.offset };
-        let firstKey = true;
-        visitRecords(this.unpack(stored, handle, limit), where, (key, block, a, b) => {
-          if (firstKey && last && compareKeys(key, last) <= 0)
-            throw corrupt('the keys of a table are out of order', where);
-          firstKey = false;
-          visit(key, block, a, b);
-        });
+        const block = this.unpack(stored, handle, limit);
+        const records = readRecords(block, where);
+        if (last && records.count > 0 && compareKeys(keyAt(records, 0), last) <= 0) {
+          throw corrupt('the keys of a table are out of order', where);
+        }
+        visit(records, block);
         last = handle.lastKey;
       }
     }

@@ -1,11 +1,11 @@
 // V2 checkpoints: BundleReader of tensorflow/core/util/tensor_bundle/tensor_bundle.cc. An index table, and shards of raw bytes.
 import { DTYPES, type NdArray } from '@tfparity/array';
-import { type BundleEntry, type BundleHeader, type BundleTensor, readEntry, readHeader } from './bundle-entry.js';
+import type { BundleEntry, BundleHeader, BundleTensor } from './bundle-entry.js';
+import { readIndex } from './bundle-index.js';
 import { type ByteSource, type FileSet, readOwned } from './byte-source.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { CheckpointError, corrupt, type Where } from './errors.js';
 import { decodeObjectGraph, OBJECT_GRAPH_KEY, type ObjectGraph } from './object-graph.js';
-import { ProtoReader } from './proto-reader.js';
 import { streamEntries } from './read-ahead.js';
 import { assembleSlices } from './slice-assembly.js';
 import { SsTable } from './sstable.js';
@@ -19,18 +19,11 @@ import {
   type TensorStore,
 } from './store.js';
 import { decodeStrings } from './string-tensor.js';
-import { resolveSlice, type StoredSlice, sliceKey } from './tensor-slice.js';
-
-// An index block unpacks to some 256 KB as TensorFlow writes it; one record can be longer (a variable of many slices).
-const MAX_BLOCK = 32 * 2 ** 20;
 
 /** How a shard's file is called. */
 export function shardName(base: string, shard: number, count: number): string {
   return `${base}.data-${String(shard).padStart(5, '0')}-of-${String(count).padStart(5, '0')}`;
 }
-
-const binary = new TextDecoder('latin1');
-const latin1 = (bytes: Uint8Array): string => binary.decode(bytes);
 
 /** A V2 checkpoint whose index was read; data is read when it is asked for. */
 export class TensorBundle implements TensorStore {
@@ -166,10 +159,10 @@ export class TensorBundle implements TensorStore {
     if (dtype === 'string') {
       const count = elementCount(shape, where.file, name);
       const { strings, crc } = decodeStrings(bytes, count, this.checksum, where);
-      if (this.checksum) checkCrc(stored.crc, maskCrc(crc), where);
+      if (this.checksum) checkCrc(stored.crc >>> 0, maskCrc(crc), where);
       return { dtype, shape, data: strings };
     }
-    if (this.checksum) checkCrc(stored.crc, maskCrc(this.checksum(bytes)), where);
+    if (this.checksum) checkCrc(stored.crc >>> 0, maskCrc(this.checksum(bytes)), where);
     const { itemSize, lanes } = DTYPES[dtype];
     if (this.header.bigEndian) swapBytes(bytes, itemSize / lanes);
     return arrayOver(dtype, shape, bytes);
@@ -181,69 +174,5 @@ function checkCrc(expected: number, actual: number, where: Where): void {
   throw corrupt(`Checksum does not match: stored ${expected} vs. calculated on the restored bytes ${actual}`, where, {
     expected,
     actual,
-  });
-}
-
-/** Whether an entry's numbers can be: checked when listing, so that a forged size is never allocated. */
-function checkEntry(entry: BundleTensor, header: BundleHeader, file: string | undefined): void {
-  const { dtype, shape, bytes, shard, name } = entry;
-  const expected = elementCount(shape, file, name) * DTYPES[dtype].itemSize;
-  if (entry.storedSlices) return;
-  if (shard >= header.numShards) {
-    throw corrupt(`it is in shard ${shard}, but there are ${header.numShards}`, { file, tensor: name });
-  }
-  if (dtype !== 'string' && expected !== bytes) {
-    throw corrupt(`Invalid size in bundle entry: key ${name}; stored size ${bytes}; expected size ${expected}`, {
-      file,
-      tensor: name,
-    });
-  }
-}
-
-async function readIndex(table: SsTable): Promise<{ header: BundleHeader; located: BundleTensor[] }> {
-  const file = table.source.name;
-  const where: Where = { file };
-  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  let header: BundleHeader | undefined;
-  let reader: ProtoReader | undefined;
-  const located: BundleTensor[] = [];
-  const sliced = new Map<string, BundleEntry>();
-  await table.visit(MAX_BLOCK, (key, block, from, to) => {
-    if (reader?.bytes !== block) reader = new ProtoReader(block, where);
-    reader.seek(from, to);
-    if (!header) {
-      if (key.length > 0) throw corrupt('the index has no header: this is a table, but not of a checkpoint', where);
-      header = readHeader(reader);
-      return;
-    }
-    const isSlice = key[0] === 0;
-    const entry = readEntry(reader, isSlice ? latin1(key) : utf8.decode(key));
-    checkEntry(entry, header, file);
-    // Keys come in order and once each, so that a list needs no look-up.
-    if (isSlice) sliced.set(entry.name, entry);
-    else located.push(entry);
-  });
-  if (!header) throw corrupt('the index is empty: it has no header', where);
-  for (const entry of located) if (entry.storedSlices) locateSlices(entry, entry.storedSlices, sliced, file);
-  return { header, located };
-}
-
-function locateSlices(
-  entry: BundleTensor,
-  storedSlices: readonly StoredSlice[],
-  sliced: ReadonlyMap<string, BundleEntry>,
-  file: string | undefined,
-): void {
-  const { name } = entry;
-  const where: Where = { file, tensor: name };
-  const slices = storedSlices.map((slice) => resolveSlice(slice, entry.shape, where));
-  entry.slices = slices;
-  entry.parts = storedSlices.map((slice, i) => {
-    const part = sliced.get(latin1(sliceKey(name, slice)));
-    if (!part) throw corrupt(`its slice ${i} is not in the index`, where);
-    if (part.dtype !== entry.dtype || part.storedSlices || part.shape.join() !== slices[i]!.length.join()) {
-      throw corrupt(`its slice ${i} has another dtype or shape than the index says`, where);
-    }
-    return part;
   });
 }

@@ -192,8 +192,8 @@ describe('forged numbers, with checksums that are right', () => {
     expect((await checkpoint.getSlice('w', 0)).shape).toEqual([2]);
   });
 
-  it('a Snappy bomb, a block that points at itself, keys out of order, a value past its block', async () => {
-    for (const kind of ['bomb', 'long-bomb', 'self', 'order', 'twice', 'past', 'restarts'] as const) {
+  it('a Snappy bomb, a bomb of names, a block that points at itself, keys out of order, a value past its block', async () => {
+    for (const kind of ['bomb', 'long-bomb', 'self', 'order', 'twice', 'past', 'restarts', 'names'] as const) {
       await refuse(new Map([['x.index', forgeTable(kind)]]));
     }
   });

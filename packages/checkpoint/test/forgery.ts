@@ -102,7 +102,9 @@ const SCALAR = [8, 1, 40, 4];
 const pattern = (bytes: number): number[] => Array.from({ length: bytes }, (_, i) => [254, 1, 0][i % 3]!);
 
 /** A table with one fault. */
-export function forgeTable(kind: 'bomb' | 'long-bomb' | 'self' | 'order' | 'twice' | 'past' | 'restarts'): Uint8Array {
+export function forgeTable(
+  kind: 'bomb' | 'long-bomb' | 'self' | 'order' | 'twice' | 'past' | 'restarts' | 'names',
+): Uint8Array {
   const end = [0, 0, 0, 0, 1, 0, 0, 0];
   const header = entry(0, [], 2, [8, 1]);
   const blocks: Record<typeof kind, [number[], number]> = {
@@ -113,6 +115,8 @@ export function forgeTable(kind: 'bomb' | 'long-bomb' | 'self' | 'order' | 'twic
     order: [[...header, ...entry(0, [98], 4, SCALAR), ...entry(0, [97], 4, SCALAR), ...end], 0],
     twice: [[...header, ...entry(0, [97], 4, SCALAR), ...entry(1, [], 4, SCALAR), ...end], 0],
     past: [[...header, ...entry(0, [97], 1e6, []), ...end], 0],
+    // Each key is the one before and a byte: 60 KB of them would be half a gigabyte of names.
+    names: [[...header, ...Array.from({ length: 30_000 }, (_, i) => entry(i, [97], 4, SCALAR)).flat(), ...end], 0],
     restarts: [[...header, 0xff, 0xff, 0xff, 0x0f], 0],
   };
   const [contents, type] = blocks[kind];
