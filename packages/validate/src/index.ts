@@ -46,14 +46,17 @@ export {
   type KernelNaming,
   type TraceSide,
 } from './trace-capture.js';
+export { type GradientSide, traceGradients } from './trace-gradients.js';
 export { type RecordedSample, traceOfArrays, traceOfSamples } from './trace-recorded.js';
 export { traceSession } from './trace-session.js';
 export { type TriageInput, type TriageOptions, type TriageRequest, triage } from './triage.js';
 export type {
   Amplification,
+  BackwardPass,
   Culprit,
   DifferenceFigures,
   FirstDivergence,
+  GradientPoint,
   GrowthPoint,
   IsolatedDifference,
   OpReference,

@@ -72,6 +72,8 @@ export function tensorsOf(tree: TracedOutputs, path = ''): [string, tf.Tensor][]
 export class TraceRecorder {
   readonly ops: TraceOp[] = [];
   private readonly producers = new Map<number, InputOrigin>();
+  /** Copies, which may be made before it is known what made the original. */
+  private readonly originals = new Map<number, tf.Tensor>();
   private readonly names = new Map<string, number>();
   private readonly naming: KernelNaming | undefined;
 
@@ -87,6 +89,8 @@ export class TraceRecorder {
   originOf(tensor: tf.Tensor): InputOrigin {
     const known = this.producers.get(tensor.id);
     if (known !== undefined) return known;
+    const original = this.originals.get(tensor.id);
+    if (original !== undefined) return this.originOf(original);
     if (tensor instanceof tf.Variable) return { kind: 'variable', name: tensor.name };
     return tensor.size <= SMALL ? { kind: 'constant' } : { kind: 'input' };
   }
@@ -97,6 +101,11 @@ export class TraceRecorder {
     const [entry] = namedInputs(call.inputs);
     this.producers.set(outputs[0]!.id, this.originOf(entry![1]));
     return true;
+  }
+
+  /** Notes that a tensor is another one under a new id. */
+  handedOn(from: tf.Tensor, to: tf.Tensor): void {
+    this.originals.set(to.id, from);
   }
 
   /** The op that the call is, without its outputs; to be called before it is computed. */
@@ -224,6 +233,7 @@ export async function captureTrace(side: TraceSide, options: CaptureOptions = {}
       recorder.end(op, outputs);
       return outputs;
     },
+    handedOn: (from: tf.Tensor, to: tf.Tensor) => recorder.handedOn(from, to),
     assigned: (variable: tf.Variable, value: tf.Tensor, scope: string) => recorder.assigned(variable, value, scope),
   };
   await observeKernels(observer, async () => {

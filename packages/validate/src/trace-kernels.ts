@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { currentContext, getVariableScope, variableCreatorScope } from '@tfparity/variables';
+import { programScope, variableCreatorScope } from '@tfparity/variables';
+import { BackwardScopes } from './trace-backward.js';
 
 /** A kernel's inputs as tfjs passes them: by name, or (Concat, AddN, Pack) in an array. */
 export type KernelInputs = tf.NamedTensorMap | tf.Tensor[];
@@ -20,23 +21,13 @@ export type RunCall = (changed?: Partial<Pick<KernelCall, 'kernel' | 'inputs' | 
 export interface KernelObserver {
   /** Returns the call's outputs: those of `run()`, or others of the same number. */
   kernel(call: KernelCall, run: RunCall): tf.Tensor[];
+  /** Called where TensorFlow.js keeps a copy for the backward pass: the same values under another tensor. */
+  handedOn?(from: tf.Tensor, to: tf.Tensor): void;
   /** Called after a variable was assigned to. */
   assigned?(variable: tf.Variable, value: tf.Tensor, scope: string): void;
 }
 
 type RunKernel = ReturnType<typeof tf.engine>['runKernel'];
-
-const withoutNumber = (scope: string) => scope.slice(scope.lastIndexOf('/') + 1).replace(/_\d+$/, '');
-
-/**
- * Where the program is: its variable scope where the op name scope ends alike (those of eager code are not numbered, and
- * a scope that is opened again by its object is nested in itself), else the op name scope.
- */
-export function scopeNow(): string {
-  const names = currentContext().names.current.replace(/\/$/, '');
-  const variables = getVariableScope().name;
-  return variables !== '' && withoutNumber(names) === withoutNumber(variables) ? variables : names;
-}
 
 /** Inputs of a call in order, by name. */
 export function namedInputs(inputs: KernelInputs): [string, tf.Tensor][] {
@@ -96,6 +87,10 @@ export async function observeKernels<T>(observer: KernelObserver, body: () => T 
       paused--;
     }
   };
+  const backward = new BackwardScopes();
+  const handOn = (kernel: string, inputs: tf.NamedTensorMap, output: tf.Tensor | tf.Tensor[]) => {
+    if (open && kernel === 'Identity' && !Array.isArray(output)) observer.handedOn?.(inputs['x'] as tf.Tensor, output);
+  };
   let open = true;
   const observed: RunKernel = <R extends tf.Tensor | tf.Tensor[]>(
     kernel: string,
@@ -103,7 +98,11 @@ export async function observeKernels<T>(observer: KernelObserver, body: () => T 
     attrs?: tf.NamedAttrMap,
   ): R => {
     const pass = !open || paused > 0 || engine.backendName === 'tfparity-graph';
-    if (pass) return next.call(engine, kernel, inputs, attrs) as R;
+    if (pass) {
+      const output = next.call(engine, kernel, inputs, attrs) as R;
+      if (paused > 0) handOn(kernel, inputs, output);
+      return output;
+    }
     let single = true;
     const run: RunCall = (changed = {}) => {
       const { kernel: name = kernel, inputs: given = inputs, attrs: settings = attrs } = changed;
@@ -111,7 +110,8 @@ export async function observeKernels<T>(observer: KernelObserver, body: () => T 
       single = !Array.isArray(result);
       return [result].flat();
     };
-    const call = { kernel, inputs, attrs: attrs ?? {}, scope: scopeNow() };
+    const call = { kernel, inputs, attrs: attrs ?? {}, scope: backward.scope() ?? programScope() };
+    backward.called(kernel, call.scope);
     const outputs = unobserved(() => observer.kernel(call, run));
     return (single && outputs.length === 1 ? outputs[0] : outputs) as R;
   };
@@ -119,7 +119,7 @@ export async function observeKernels<T>(observer: KernelObserver, body: () => T 
   tf.Variable.prototype.assign = function (value: tf.Tensor): void {
     if (paused === 0) unobserved(() => undo.note(this));
     assign.call(this, value);
-    if (paused === 0) unobserved(() => observer.assigned?.(this, value, scopeNow()));
+    if (paused === 0) unobserved(() => observer.assigned?.(this, value, programScope()));
   };
   const creators = variableCreatorScope((create, options) => unobserved(() => create(options)));
   engine.startScope('trace');
@@ -129,6 +129,7 @@ export async function observeKernels<T>(observer: KernelObserver, body: () => T 
     open = false;
     engine.endScope();
     creators[Symbol.dispose]();
+    backward[Symbol.dispose]();
     tf.Variable.prototype.assign = assign;
     // Something else may have been put in front meanwhile; then this stays behind it and passes everything on.
     if (engine.runKernel === observed) engine.runKernel = next;

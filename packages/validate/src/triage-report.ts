@@ -108,6 +108,34 @@ export interface FirstDivergence {
   readonly difference: DifferenceFigures | null;
 }
 
+/** The gradient of one op's output, as the backward pass had it. */
+export interface GradientPoint extends DifferenceFigures {
+  /** The op of the forward pass: `net/Conv_1/Conv2D`; of a second output, `net/split/Split:1`. */
+  readonly of: string;
+  /** The reference's op that computed the gradient. */
+  readonly op: OpReference;
+  /** On how far the sides are apart by then. */
+  readonly accumulated: TriageVerdict;
+  /**
+   * On what that op computes from the reference's own inputs; null where it was not run: it has no partner, is no
+   * differing one, or is set, wired and fed alike on one backend.
+   */
+  readonly isolated: TriageVerdict | null;
+}
+
+/** The gradients of activations on both sides, in the order of the backward pass. */
+export interface BackwardPass {
+  /** How many both sides have. */
+  readonly gradients: number;
+  readonly differing: number;
+  /** The first that differs, from the loss backwards. */
+  readonly first: GradientPoint | null;
+  readonly points: readonly GradientPoint[];
+  /** Forward ops that gradients reach on the reference side alone, and on the migrated side alone. */
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+}
+
 /** A scope whose parts agree on the reference's inputs, and whose output differs all the same. */
 export interface ParentDiffers {
   readonly scope: string;
@@ -149,6 +177,8 @@ export interface TriageReport {
   readonly extra: readonly OpReference[];
   readonly parentsThatDiffer: readonly ParentDiffers[];
   readonly growth: readonly GrowthPoint[];
+  /** null where no backward pass was traced. */
+  readonly backward: BackwardPass | null;
   readonly amplification: Amplification | null;
   /** Variables whose values differ when they are first read. */
   readonly variables: readonly { readonly name: string; readonly message: string }[];

@@ -5,6 +5,7 @@ import { checkAgainstShadow, shadowRun } from './shadow-run.js';
 import type { Trace } from './trace.js';
 import { alignTraces, type TraceAlignment } from './trace-alignment.js';
 import { type CaptureOptions, captureTrace, type TraceSide } from './trace-capture.js';
+import { backwardPass } from './triage-backward.js';
 import { sameBits } from './triage-difference.js';
 import { firstDivergence, unmatchedEndPoints } from './triage-divergence.js';
 import { TraceFindings } from './triage-findings.js';
@@ -202,13 +203,8 @@ export async function triage({ legacy, migrated }: TriageRequest, options: Triag
   const faulty = faults.length > 0;
   const at = await measure(reference, other, faulty, options);
   // Where every op is right on the reference's inputs, what is left is rounding, however large it grew.
-  const growth = growthOf(
-    left,
-    right,
-    alignment,
-    at,
-    faulty ? worstOf(faults) : alignment ? 'amplified-rounding' : 'different',
-  );
+  const otherwise = faulty ? worstOf(faults) : alignment ? 'amplified-rounding' : 'different';
+  const growth = growthOf(left, right, alignment, at, otherwise);
   const report: Omit<TriageReport, 'summary'> = {
     format: 'tfparity-triage',
     version: 1,
@@ -224,6 +220,7 @@ export async function triage({ legacy, migrated }: TriageRequest, options: Triag
     extra: findings?.extra.map(referenceTo) ?? [],
     parentsThatDiffer: results.flatMap(({ parent }) => (parent === null ? [] : [parent])),
     growth,
+    backward: alignment === null ? null : backwardPass(left, right, alignment, results, otherwise),
     amplification: faulty ? null : amplificationOf(growth),
     variables: results.flatMap(({ variables }) => variables),
     warnings: [...unmatched, ...(findings?.warnings ?? [])],

@@ -1,6 +1,7 @@
 // Faults put into a running program at the level of kernels: what a wrong line of a migration would have computed.
 import * as tf from '@tensorflow/tfjs-core';
-import { type KernelInputs, replaceInputs, scopeNow } from '../src/trace-kernels.js';
+import { programScope } from '@tfparity/variables';
+import { type KernelInputs, replaceInputs } from '../src/trace-kernels.js';
 
 type Attrs = Record<string, unknown>;
 type Compute = (kernel: string, inputs: KernelInputs, attrs?: Attrs) => tf.Tensor;
@@ -21,7 +22,7 @@ export function withKernelFault<T>(scope: string, kernel: string, change: Change
     inputs: tf.NamedTensorMap,
     attrs?: tf.NamedAttrMap,
   ): R => {
-    const here = name === kernel && scopeNow().endsWith(scope) && seen++ === nth;
+    const here = name === kernel && programScope().endsWith(scope) && seen++ === nth;
     if (!here) return next.call(engine, name, inputs, attrs) as R;
     const compute: Compute = (other, given, settings) =>
       next.call(engine, other, given as tf.NamedTensorMap, settings as tf.NamedAttrMap) as tf.Tensor;

@@ -11,7 +11,8 @@ interface Outputs {
   endPoints: Record<string, tf.Tensor>;
 }
 
-function net(images: tf.Tensor, training: boolean): Outputs {
+/** The forward pass; `keepProb` 1 for one that draws nothing. */
+export function net(images: tf.Tensor, training: boolean, keepProb = 0.8): Outputs {
   const params = { decay: 0.9, epsilon: 0.001, scale: true, isTraining: training };
   using _ = slim.argScope([slim.conv2d], { normalizerFn: slim.batchNorm, normalizerParams: params });
   const endPoints: Record<string, tf.Tensor> = {};
@@ -25,7 +26,7 @@ function net(images: tf.Tensor, training: boolean): Outputs {
     x = slim.repeat(x, 2, (input: tf.Tensor) => block(input), {});
     note('Blocks', x);
     x = slim.avgPool2d(x, x.shape.slice(1, 3), { padding: 'VALID', scope: 'AvgPool' });
-    x = slim.dropout(slim.flatten(x), { keepProb: 0.8, isTraining: training, scope: 'Dropout' });
+    x = slim.dropout(slim.flatten(x), { keepProb, isTraining: training, scope: 'Dropout' });
     const logits = note('Logits', slim.fullyConnected(x, 5, { activationFn: null, scope: 'Logits' }));
     note('Predictions', tf.softmax(logits));
     return { logits, endPoints };

@@ -44,6 +44,7 @@ export { type NameScopeHandle, nameScope } from './name-scope.js';
 export { EagerNameScopes, GraphNameScopes, type NameScopes } from './name-scopes.js';
 export { engineKeyOf } from './optimizer-names.js';
 export { isPartitionedVariable, PartitionedVariable } from './partitioned-variable.js';
+export { programScope } from './program-scope.js';
 export { addRegularizationLoss } from './regularization.js';
 export type { Body } from './scope-body.js';
 export { AUTO_REUSE, type Reuse, ScopeState, VariableScope } from './scope-state.js';

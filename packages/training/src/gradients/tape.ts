@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { currentContext } from '@tfparity/variables';
+import { currentContext, nameScope, programScope } from '@tfparity/variables';
 import type { BackwardNode } from './backprop.js';
 import { type BoundGradient, inputGradients, type NamedGradients } from './kernel-gradient.js';
 
@@ -40,11 +40,13 @@ export function recordTape<T extends tf.TensorContainer>(body: () => T): TapeRec
   const outermost = engine.state.gradientDepth === 0;
   const saved: tf.Tensor[][] = [];
   const nodes: BackwardNode[] = [];
+  const nameOf = uniqueNames();
   const { addTapeNode } = engine;
   const own = Object.hasOwn(engine, 'addTapeNode');
   engine.addTapeNode = (kernel, inputs, outputs, gradientsFunc, kept, attrs) => {
     saved.push(kept);
-    nodes.push(tapeNode({ kernel, inputs, outputs, gradientsFunc, saved: kept, attrs: attrs ?? {} }, outermost));
+    const taped = { name: nameOf(kernel), kernel, inputs, outputs, gradientsFunc, saved: kept, attrs: attrs ?? {} };
+    nodes.push(tapeNode(taped, outermost));
     // An outer tape has to see them too.
     if (!outermost) addTapeNode.call(engine, kernel, inputs, outputs, gradientsFunc, kept, attrs);
   };
@@ -65,7 +67,23 @@ export function recordTape<T extends tf.TensorContainer>(body: () => T): TapeRec
   }
 }
 
+/** Names ops as a graph would: by the scope that the program is in, counted where there are several of a kind. */
+function uniqueNames(): (kernel: string) => string {
+  const counts = new Map<string, number>();
+  return (taped) => {
+    // A function made by tf.customGrad is taped under the name of whatever scope of the engine is open.
+    const kernel = tf.getKernel(taped, tf.getBackend()) === undefined ? 'CustomGradient' : taped;
+    const scope = programScope();
+    const name = scope === '' ? kernel : `${scope}/${kernel}`;
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    return count === 0 ? name : `${name}_${count}`;
+  };
+}
+
 interface Taped {
+  /** For the scope of its gradient's ops: `gradients/<name>_grad`. */
+  readonly name: string;
   readonly kernel: string;
   readonly inputs: tf.NamedTensorMap;
   readonly outputs: tf.Tensor[];
@@ -96,7 +114,10 @@ function tapeNode(taped: Taped, releases: boolean): BackwardNode {
     name: `${currentContext().names.current}${kernel}`,
     inputs: tensors.map((tensor) => tensor.id),
     outputs: outputs.map((tensor) => ({ key: tensor.id, trainable: TRAINABLE.has(tensor.dtype) })),
-    backward: (dys, wanted) => inputGradients({ op, name: kernel, outputs: infos, gradient }, dys, wanted),
+    backward: (dys, wanted) =>
+      nameScope(`gradients/${taped.name}_grad/`, () =>
+        inputGradients({ op, name: kernel, outputs: infos, gradient }, dys, wanted),
+      ),
     release: () => {
       if (releases) for (const tensor of saved) tensor.dispose();
     },

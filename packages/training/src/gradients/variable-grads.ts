@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { nameScope } from '@tfparity/variables';
 import { type GradientAndVariable, tidyGradients } from '../gradient.js';
 import { valueError } from '../training-error.js';
 import { backpropagate } from './backprop.js';
@@ -22,7 +23,8 @@ export interface VariableGradsOptions {
  * Runs a loss in eager code and returns its gradients by variables, summed as TF1's sessions sum them.
  *
  * Unlike `tf.variableGrads` it goes by the variables themselves and not by their names, a `gather` of a variable's rows
- * gives rows (`IndexedSlices`), and what the backward pass has used is freed on the way.
+ * gives rows (`IndexedSlices`), and what the backward pass has used is freed on the way. Its ops are in the name scopes
+ * `gradients/<forward op>_grad`, as those of a graph are.
  *
  * @param variables  every trainable variable where left out; a function is asked after the loss, whose first call may make them
  * @throws {TrainingError} `ValueError` where the loss is no float32 scalar, `LookupError` for an op without a gradient
@@ -44,14 +46,16 @@ export function variableGrads(
       });
     }
     const gradients = tidyGradients(() =>
-      backpropagate({
-        nodes,
-        ys: [{ key: value.id, gradient: tf.ones([]) }],
-        xs: all.map((variable) => variable.id),
-        stop: new Set(),
-        sum: sessionOrder(),
-        onGradient: onGradient && ((key, gradient) => onGradient(key as number, gradient)),
-      }),
+      nameScope('gradients/', () =>
+        backpropagate({
+          nodes,
+          ys: [{ key: value.id, gradient: tf.ones([]) }],
+          xs: all.map((variable) => variable.id),
+          stop: new Set(),
+          sum: sessionOrder(),
+          onGradient: onGradient && ((key, gradient) => onGradient(key as number, gradient)),
+        }),
+      ),
     );
     return { value, gradients: all.map((variable, i) => [gradients[i]!, variable] as const) };
   } finally {
