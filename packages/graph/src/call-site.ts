@@ -8,7 +8,7 @@ export interface CallSite {
 const FRAME = /\(?((?:file:\/\/)?[^()\s]+):(\d+):(\d+)\)?$/;
 
 /** The packages through which an op is made: their lines say nothing of the program that asked for it. */
-const MACHINERY = /[\\/](?:graph|layers|random|variables)[\\/](?:src|dist)[\\/]/;
+const MACHINERY = /[\\/](?:graph|layers|random|training|variables)[\\/](?:src|dist)[\\/]/;
 
 /** Whether a file is TensorFlow.js's, node's or part of the machinery, and not of the program. */
 function isInternal(file: string): boolean {

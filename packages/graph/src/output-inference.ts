@@ -88,5 +88,6 @@ function sampleOf(ref: OutputRef, info: OutputInfo): tf.Tensor {
   const values = decidingValues(ref);
   const dtype = info.dtype as tf.DataType;
   if (values !== undefined) return tf.engine().makeTensor(values as tf.DataValues, [...info.shape], dtype);
-  return tf.zeros([...info.shape], dtype);
+  // A scalar may be a rate, which some kernels want to be positive.
+  return dtype === 'float32' && info.shape.length === 0 ? tf.scalar(1) : tf.zeros([...info.shape], dtype);
 }

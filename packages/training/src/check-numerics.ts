@@ -1,5 +1,6 @@
 // Ports tf.debugging.check_numerics (kernels/check_numerics_op.cc, TF 2.21).
 import * as tf from '@tensorflow/tfjs-core';
+import type { NodeBackend } from './native-update.js';
 import { TrainingError } from './training-error.js';
 
 const KERNEL = 'CheckNumerics';
@@ -9,6 +10,27 @@ let registered = false;
 interface Backend {
   readSync(dataId: tf.DataId): Float32Array;
   incRef(dataId: tf.DataId): void;
+}
+
+/** TensorFlow's own op, which a graph that is lowered keeps: to read the values would stop the lowering. */
+function checkNatively(backend: NodeBackend, tensor: tf.TensorInfo, attrs: tf.NamedAttrMap): tf.TensorInfo {
+  const { binding } = backend;
+  const attributes = [
+    { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    { name: 'message', type: binding.TF_ATTR_STRING, value: attrs['message'] },
+  ];
+  try {
+    return backend.executeSingleOutput('CheckNumerics', attributes, [tensor]);
+  } catch (error) {
+    const found = /.* : Tensor had (.*) values/.exec(error instanceof Error ? error.message : '');
+    if (found === null) throw error;
+    throw new TrainingError(
+      'InvalidArgument',
+      found[0].replace(/^Message: /, ''),
+      { kinds: found[1] },
+      { cause: error },
+    );
+  }
 }
 
 function register(): void {
@@ -21,6 +43,8 @@ function register(): void {
       backendName,
       kernelFunc: ({ inputs, attrs, backend }) => {
         const tensor = inputs['tensor'] as tf.TensorInfo;
+        if (backendName === 'tensorflow')
+          return checkNatively(backend as NodeBackend, tensor, attrs as tf.NamedAttrMap);
         const values = (backend as Backend).readSync(tensor.dataId);
         const found = new Set<string>();
         for (const value of values) {

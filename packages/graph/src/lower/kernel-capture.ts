@@ -1,11 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dtypeFromEnum } from '@tfparity/array';
 import { GraphError } from '../graph-error.js';
+import { opSignature } from '../import/op-registry.js';
 import type { Addon, AddonAttribute, NativeBackend, TensorHandle } from '../native/addon.js';
 import type { Operation } from '../operation.js';
 
-/** Where a captured op's input comes from: an input of the kernel, or an output of an op captured before. */
-export type CapturedRef = { readonly input: number } | { readonly node: number; readonly output: number };
+/**
+ * Where a captured op's input comes from: an input of the kernel, an output of an op captured before, or a variable that
+ * the kernel keeps to compute in.
+ */
+export type CapturedRef =
+  | { readonly input: number }
+  | { readonly node: number; readonly output: number }
+  | { readonly scratch: number };
 
 /** One call that a kernel made into TensorFlow: an op with its attributes, or a constant. */
 export interface CapturedNode {
@@ -59,7 +66,7 @@ export function captureKernel(backend: NativeBackend, op: Operation, inputs: rea
     // What a kernel computed in JavaScript is written only now: a constant.
     const outputs = backend.getInputTensorIds(result).map((id) => recorder.ref(id));
     if (op.attrs['stream'] !== undefined && recorder.nodes.every((node) => node.constant !== undefined)) {
-      throw cannot(
+      throw cannotLower(
         op,
         'it draws random numbers in JavaScript (a seed that the addon cannot take), which would become a constant',
       );
@@ -95,7 +102,12 @@ class BindingRecorder {
   ref(id: number): CapturedRef {
     const ref = this.refs.get(id);
     if (ref !== undefined) return ref;
-    throw cannot(this.op, 'it uses a tensor that was made before it ran');
+    throw cannotLower(this.op, 'it uses a tensor that was made before it ran');
+  }
+
+  /** A handle that was made before: of a variable that the kernel computes in. */
+  private scratch(op: string, input: number, id: number): CapturedRef {
+    return opSignature(op)?.inputs[input]?.type === dtypeNumber('resource') ? { scratch: id } : this.ref(id);
   }
 
   private readonly executeOp = (
@@ -104,10 +116,11 @@ class BindingRecorder {
     ids: readonly number[],
     count: number,
   ): TensorHandle[] => {
-    const inputs = ids.map((id) => this.ref(id));
-    const inputTypes = inputs.map((ref, i) =>
-      'input' in ref ? this.inputType(ref.input) : (this.types.get(ids[i]!) ?? 0),
-    );
+    const inputs = ids.map((id, i) => this.refs.get(id) ?? this.scratch(op, i, id));
+    const inputTypes = inputs.map((ref, i) => {
+      if ('scratch' in ref) return dtypeNumber('resource');
+      return 'input' in ref ? this.inputType(ref.input) : (this.types.get(ids[i]!) ?? 0);
+    });
     const handles = DRAWS.test(op) ? this.zeros(attributes, ids[0]!) : this.real.executeOp(op, attributes, ids, count);
     const node = this.nodes.push({ op, attributes, inputs, inputTypes, outputs: handles.length }) - 1;
     handles.forEach((handle, output) => {
@@ -135,7 +148,7 @@ class BindingRecorder {
     const ref = this.refs.get(id);
     const known = ref !== undefined && 'node' in ref && this.nodes[ref.node]!.constant !== undefined;
     if (known || CHECKS_VALUES.has(this.op.type)) return this.real.tensorDataSync(id);
-    throw cannot(this.op, 'it reads the values of its inputs, which a graph does not have');
+    throw cannotLower(this.op, 'it reads the values of its inputs, which a graph does not have');
   };
 
   private zeros(attributes: readonly AddonAttribute[], dims: number): TensorHandle[] {
@@ -178,7 +191,8 @@ export function dtypeNumber(dtype: string): number {
   return NUMBERS[dtype] ?? dtypeFromEnum(0)?.enumValue ?? 0;
 }
 
-function cannot(op: Operation, why: string): GraphError {
+/** The error of an op that TensorFlow can't have: which, why, and who made it. */
+export function cannotLower(op: Operation, why: string): GraphError {
   const site = op.callSite;
   return new GraphError(
     'CannotLower',

@@ -8,7 +8,8 @@ import { nativeBackend } from '../native/addon.js';
 import type { Operation, OutputRef } from '../operation.js';
 import { outsideGraphs } from '../recording.js';
 import { dynamicShape } from './dynamic-nodes.js';
-import { type CapturedRef, captureKernel, dtypeNumber, type KernelCapture } from './kernel-capture.js';
+import { type InPlaceUpdate, inPlaceUpdate } from './in-place-update.js';
+import { type CapturedRef, cannotLower, captureKernel, dtypeNumber, type KernelCapture } from './kernel-capture.js';
 import { constAttrs, nodeAttrs, shapeAttr, typeAttr } from './node-attributes.js';
 
 /** A recorded graph as TensorFlow's own: nodes by the recorded names, and which tensor stands for which output. */
@@ -44,9 +45,18 @@ class Lowering {
   private readonly names: Set<string>;
   private readonly tensors = new Map<OutputRef, string>();
   private readonly captures = new Map<string, KernelCapture>();
+  /** The variables that take an output of a kernel as their value. */
+  private readonly takers = new Map<OutputRef, Operation[]>();
+  /** The variable that has an output of a kernel already, because the kernel became an op that changes it in place. */
+  private readonly updated = new Map<OutputRef, Operation>();
 
   constructor(private readonly graph: Graph) {
     this.names = new Set(graph.operations.map((op) => op.name));
+    for (const { type, inputs } of graph.operations) {
+      if (type !== 'AssignVariableOp') continue;
+      const [variable, value] = inputs.map((ref) => ref.op.symbolicId(ref.index));
+      this.takers.set(value!, [...(this.takers.get(value!) ?? []), variable!.op]);
+    }
   }
 
   add(op: Operation): void {
@@ -76,6 +86,11 @@ class Lowering {
 
   private addKernel(op: Operation): void {
     const capture = this.captureOf(op);
+    const update = inPlaceUpdate(capture);
+    if (update !== undefined) {
+      this.addUpdate(op, capture, update);
+      return;
+    }
     const main = capture.outputs[0];
     const names = capture.nodes.map((node, i) => {
       if (main !== undefined && 'node' in main && main.node === i) return op.name;
@@ -83,7 +98,7 @@ class Lowering {
     });
     const inputs = op.inputs.map((ref) => this.tensorName(ref));
     const nameOf = (ref: CapturedRef): string =>
-      'input' in ref ? inputs[ref.input]! : `${names[ref.node]!}:${ref.output}`;
+      'input' in ref ? inputs[ref.input]! : this.nodeOutput(op, ref, names);
     const replaced = op.dynamic ? dynamicShape(op, capture, inputs[0] ?? '', (name) => this.unique(name)) : undefined;
     if (replaced !== undefined) this.nodes.push(...replaced.nodes);
     capture.nodes.forEach((node, i) => {
@@ -108,6 +123,51 @@ class Lowering {
     this.tensors.set(op.symbolicId(0), `${op.name}:0`);
   }
 
+  private nodeOutput(op: Operation, ref: Exclude<CapturedRef, { input: number }>, names: readonly string[]): string {
+    if ('node' in ref) return `${names[ref.node]!}:${ref.output}`;
+    throw cannotLower(op, 'it computes in a variable of its own');
+  }
+
+  /** An optimizer's update: TensorFlow's op changes the variables themselves, and what assigned the new values waits for it. */
+  private addUpdate(op: Operation, { nodes }: KernelCapture, update: InPlaceUpdate): void {
+    const variables = new Map<number, Operation>();
+    for (const input of update.outputs) {
+      const read = op.inputs[input]!.op;
+      if (read.type !== 'ReadVariableOp') throw cannotLower(op, 'it updates what is no variable');
+      variables.set(input, read.inputs[0]!.op);
+    }
+    update.outputs.forEach((input, i) => {
+      const variable = variables.get(input)!;
+      if (this.takers.get(op.symbolicId(i))?.includes(variable)) return;
+      const why = `TensorFlow's op would change the variable '${variable.name}' in place, to which nothing assigns the new value as it is`;
+      throw cannotLower(op, why);
+    });
+    const names = new Map(update.needed.map((i) => [i, this.unique(`${op.name}/${nodes[i]!.op}`)]));
+    const nameOf = (ref: CapturedRef): string =>
+      'input' in ref ? this.tensorName(op.inputs[ref.input]!) : `${'node' in ref ? names.get(ref.node) : ''}:0`;
+    for (const [i, name] of names) {
+      const { constant, op: type, inputs } = nodes[i]!;
+      if (constant !== undefined) {
+        this.emit(name, 'Const', [], constAttrs(constant.dtype, constant.shape, constant.bytes));
+      } else this.emit(name, type, inputs.map(nameOf), nodeAttrs(nodes[i]!));
+    }
+    const apply = nodes[update.apply]!;
+    const inputs = apply.inputs.map((ref, i) => {
+      const variable = variables.get(update.variables.get(i) ?? -1);
+      return variable === undefined ? nameOf(ref) : this.tensorName(variable.symbolicId(0));
+    });
+    this.emit(op.name, apply.op, [...inputs, ...controls(op)], nodeAttrs(apply));
+    update.outputs.forEach((input, i) => {
+      const variable = variables.get(input)!;
+      const read = this.unique(`${op.name}/ReadVariableOp`);
+      const dtype = typeAttr(dtypeNumber(op.outputInfos[i]!.dtype));
+      const handle = this.tensorName(variable.symbolicId(0));
+      this.emit(read, 'ReadVariableOp', [handle, `^${op.name}`], new Map([['dtype', dtype]]));
+      this.tensors.set(op.symbolicId(i), `${read}:0`);
+      this.updated.set(op.symbolicId(i), variable);
+    });
+  }
+
   private captureOf(op: Operation): KernelCapture {
     const inputs = op.inputs.map((ref) => {
       const { dtype, shape } = ref.op.outputInfos[ref.index]!;
@@ -130,6 +190,11 @@ class Lowering {
   /** The graph's own ops, which are TensorFlow's by name already. */
   private addOwn(op: Operation): void {
     const inputs = [...op.inputs.map((ref) => this.tensorName(ref)), ...controls(op)];
+    const [variable, value] = op.inputs;
+    if (op.type === 'AssignVariableOp' && this.updated.get(value!.op.symbolicId(value!.index)) === variable!.op) {
+      this.emit(op.name, 'NoOp', [`^${value!.op.name}`, ...controls(op)], new Map());
+      return;
+    }
     this.emit(op.name, op.type, inputs, ownAttrs(op));
   }
 
@@ -186,7 +251,7 @@ function constOf(op: Operation): Map<string, AttrValue> {
   return constAttrs(dtypeNumber(dtype), shape, bytes);
 }
 
-/** A tensor like the recorded one: the true values of a constant, zeros else. */
+/** A tensor like the recorded one: the true values of a constant, zeros else (one for a scalar, which may be a rate). */
 function standIn(ref: OutputRef): tf.Tensor {
   const { dtype, shape } = ref.op.outputInfos[ref.index]!;
   if (ref.op.type === 'Const') {
@@ -194,5 +259,5 @@ function standIn(ref: OutputRef): tf.Tensor {
     return tf.engine().makeTensor(values as tf.DataValues, [...shape], dtype as tf.DataType);
   }
   if (dtype === 'string') return tf.fill([...shape], '', 'string');
-  return tf.zeros([...shape], dtype as 'float32');
+  return dtype === 'float32' && shape.length === 0 ? tf.scalar(1) : tf.zeros([...shape], dtype as 'float32');
 }
