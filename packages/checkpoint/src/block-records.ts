@@ -9,6 +9,9 @@ export type RecordVisitor = (key: Uint8Array, block: Uint8Array, from: number, t
 const KEY_EXPANSION = 64;
 const KEY_SLACK = 2 ** 20;
 const USUAL_BLOCK = 2 ** 18;
+// A block of a V1 checkpoint may be one large tensor: memory for keys grows with them.
+const KEYS_AT_FIRST = 2 ** 12;
+const RECORDS_AT_FIRST = 2 ** 6;
 
 /** The records of a block, in their order: whole keys one after the other, and where in the block the values lie. */
 export interface BlockRecords {
@@ -26,6 +29,25 @@ export interface BlockRecords {
 /** The bytes of one key, as a view. */
 export function keyAt({ keys, keyEnds }: BlockRecords, i: number): Uint8Array {
   return keys.subarray(i === 0 ? 0 : keyEnds[i - 1], keyEnds[i]);
+}
+
+/** The place of a key among the records, or -1. */
+export function indexOfKey(records: BlockRecords, key: Uint8Array): number {
+  let low = 0;
+  let high = records.count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareKeys(keyAt(records, middle), key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low < records.count && compareKeys(keyAt(records, low), key) === 0 ? low : -1;
+}
+
+/** How two keys are ordered: byte by byte. */
+export function compareKeys(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
 }
 
 function grown<A extends Uint8Array | Int32Array>(array: A, length: number): A {
@@ -52,11 +74,10 @@ function recordsEnd(block: Uint8Array, where: Where): number {
  */
 export function readRecords(block: Uint8Array, where: Where): BlockRecords {
   const end = recordsEnd(block, where);
-  const usual = Math.min(block.length, USUAL_BLOCK);
-  const limit = KEY_SLACK + usual * KEY_EXPANSION;
+  const limit = KEY_SLACK + Math.min(block.length, USUAL_BLOCK) * KEY_EXPANSION;
   const cursor: Cursor = { bytes: block, position: 0, end, where };
-  let keys = new Uint8Array(2 * usual + 64);
-  let room = (usual >>> 5) + 8;
+  let keys = new Uint8Array(KEYS_AT_FIRST);
+  let room = RECORDS_AT_FIRST;
   let keyEnds = new Int32Array(room);
   let from = new Int32Array(room);
   let to = new Int32Array(room);

@@ -125,21 +125,45 @@ export async function readExactly(
   return bytes;
 }
 
+// While one piece of a large tensor is looked at, the next is read.
+const PIECE = 2 * 2 ** 20;
+
+/** How bytes are read into memory of one's own. */
+export interface OwnedRead {
+  readonly tensor?: string;
+  /** Unused bytes that come before, to align what is in the others. */
+  readonly pad?: number;
+  /** Is given the bytes in order, once each, in pieces, as they come: to check them while more is read. */
+  readonly look?: (piece: Uint8Array) => void;
+}
+
 /**
- * The bytes asked for, in memory that is the caller's own; `pad` unused bytes come before them, to align what is in them.
+ * The bytes asked for, in memory that is the caller's own.
  *
- * @throws {CheckpointError} `Corrupt` where they lie outside the file, or fewer came
+ * @throws {CheckpointError} `Corrupt` where they lie outside the file, or fewer came; what `look` throws
  */
 export async function readOwned(
   source: ByteSource,
   offset: number,
   length: number,
-  tensor?: string,
-  pad = 0,
+  { tensor, pad = 0, look }: OwnedRead = {},
 ): Promise<Uint8Array> {
   checkRange(source, offset, length, tensor);
   const bytes = (source.allocate?.(pad + length) ?? new Uint8Array(pad + length)).subarray(pad);
-  await readFully(source, offset, bytes, tensor);
+  // Only a file is cheap to read in pieces: each piece of a URL is a request.
+  const step = look && source.allocate ? PIECE : length;
+  let ready: Uint8Array | undefined;
+  for (let at = 0; at < length; at += step) {
+    const piece = bytes.subarray(at, at + step);
+    const reading = readFully(source, offset + at, piece, tensor);
+    try {
+      if (ready) look?.(ready);
+    } finally {
+      await reading;
+    }
+    ready = piece;
+  }
+  if (ready) look?.(ready);
   return bytes;
 }
 

@@ -30,7 +30,7 @@ export class PlacedStore implements TensorStore {
 
   async read(entry: CheckpointEntry): Promise<NdArray> {
     const { offset, bytes, decode, name } = entry as PlacedEntry;
-    return decode(await readOwned(this.source, offset, bytes, name));
+    return decode(await readOwned(this.source, offset, bytes, { tensor: name }));
   }
 
   stream(entries: readonly CheckpointEntry[]): AsyncIterable<NamedArray> {

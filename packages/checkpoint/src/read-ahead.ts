@@ -111,7 +111,7 @@ function batchJob<E extends CheckpointEntry>(
       for (const job of jobs) all.push(...(await job.run()));
       return all;
     }
-    const bytes = await readOwned(source, place.offset, size, first.name);
+    const bytes = await readOwned(source, place.offset, size, { tensor: first.name });
     if (batch.length === 1) return [() => ({ name: first.name, ...reader.decode(first, bytes) })];
     return batch.map(({ entry, place: { offset, size: length } }) => () => {
       const from = offset - place.offset;

@@ -1,31 +1,37 @@
 // V1 checkpoints: tensorflow/core/util/tensor_slice_reader.cc over SavedTensorSlices (saved_tensor_slice.proto). One table
 // (or one per shard) whose first record lists the tensors; each slice's values are a record of their own.
-import type { NdArray } from '@tfparity/array';
+import type { NdArray, NumericData } from '@tfparity/array';
 import { DTYPES, dataLength, sameShape } from '@tfparity/array';
-import { visitRecords } from './block-records.js';
+import { type BlockRecords, indexOfKey, readRecords } from './block-records.js';
 import { readShape } from './bundle-entry.js';
-import { type ByteSource, readExactly, readOwned } from './byte-source.js';
+import { type ByteSource, readExactly } from './byte-source.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { corrupt, type Where } from './errors.js';
 import { ProtoReader } from './proto-reader.js';
 import { type ReadJob, readJob, runAhead } from './read-ahead.js';
 import { assembleSlices } from './slice-assembly.js';
 import { unsnappyStart } from './snappy.js';
-import { compareKeys, type IndexedBlock, SsTable, TRAILER_SIZE } from './sstable.js';
+import { type IndexedBlock, SsTable, TRAILER_SIZE } from './sstable.js';
 import { type CheckpointEntry, elementCount, type NamedArray, storedDType, type TensorStore } from './store.js';
 import { readStoredSlice, resolveSlice, type StoredSlice, sliceKey, type TensorSlice } from './tensor-slice.js';
-import { mostEncodedBytes, packedStart, readTensorValues } from './tensor-values.js';
+import { mostEncodedBytes, readTensorValues } from './tensor-values.js';
 
 const MAX_META = 64 * 2 ** 20;
 const BLOCK_SLACK = 2 ** 20;
-// From this size on it pays to look where a block's values begin, and to read them to an aligned place.
-const PEEK_FROM = 2 ** 18;
-const PEEK = 4096;
+// A block that several tensors share is kept for the next of them, up to this size.
+const MOST_KEPT = 16 * 2 ** 20;
 
 interface Part {
   readonly table: SsTable;
   readonly stored: StoredSlice;
   readonly slice: TensorSlice;
+}
+
+/** A block that was read, checked and unpacked. */
+interface Contents {
+  readonly block: IndexedBlock;
+  readonly bytes: Uint8Array;
+  readonly records: BlockRecords;
 }
 
 interface V1Entry extends CheckpointEntry {
@@ -42,6 +48,7 @@ interface MetaEntry {
 /** A V1 checkpoint whose list of tensors was read. */
 export class SavedSlices implements TensorStore {
   readonly format = 'V1';
+  private kept: { readonly block: IndexedBlock; readonly contents: Promise<Contents> } | undefined;
 
   private constructor(
     readonly location: string,
@@ -93,6 +100,7 @@ export class SavedSlices implements TensorStore {
   }
 
   async close(): Promise<void> {
+    this.kept = undefined;
     for (const { source } of this.tables) await source.close?.();
   }
 
@@ -119,12 +127,9 @@ export class SavedSlices implements TensorStore {
     for (const [block, group] of blocks) {
       const run = async (): Promise<(() => NamedArray)[]> => {
         const contents = await this.readBlock(group.table, block, group.entries[0]!);
-        // Views of a shared block would keep it alive, and let a caller's write reach another tensor.
-        const shared = group.entries.length > 1;
-        return group.entries.map((entry) => () => {
-          const array = this.decode(group.table, block, contents, entry, entry.parts[0]!);
-          const data = shared && !Array.isArray(array.data) ? array.data.slice() : array.data;
-          return { name: entry.name, ...array, data };
+        return group.entries.map((entry, i) => () => {
+          const own = i === group.entries.length - 1 && (i === 0 || fills(entry, block));
+          return { name: entry.name, ...this.decode(group.table, contents, entry, entry.parts[0]!, own) };
         });
       };
       jobs.push({ bytes: block.size, run });
@@ -136,55 +141,65 @@ export class SavedSlices implements TensorStore {
     const key = sliceKey(entry.name, part.stored);
     const block = part.table.blockOf(key);
     if (!block) throw corrupt('its values are not in the file', { file: part.table.source.name, tensor: entry.name });
-    const contents = await this.readBlock(part.table, block, entry);
-    return this.decode(part.table, block, contents, entry, part);
+    const own = fills(entry, block);
+    const contents = own
+      ? await this.takeBlock(part.table, block, entry)
+      : await this.keepBlock(part.table, block, entry);
+    return this.decode(part.table, contents, entry, part, own);
   }
 
-  /** A block's contents, placed so that the values of its first tensor lie aligned. */
-  private async readBlock(table: SsTable, block: IndexedBlock, entry: CheckpointEntry): Promise<Uint8Array> {
-    const { source } = table;
-    const peeks = block.size >= PEEK_FROM;
-    const values = peeks
-      ? this.peek(await readExactly(source, block.offset, PEEK, entry.name), block, entry)
-      : undefined;
-    const pad = values === undefined ? 0 : (8 - (values % 8)) % 8;
-    const stored = await readOwned(source, block.offset, block.size + TRAILER_SIZE, entry.name, pad);
-    return table.unpack(stored, block, this.blockLimit, entry.name);
+  /** A block of which the caller gets views: nobody else does, as what they write would reach him. */
+  private takeBlock(table: SsTable, block: IndexedBlock, entry: CheckpointEntry): Promise<Contents> {
+    const { kept } = this;
+    if (kept?.block !== block) return this.readBlock(table, block, entry);
+    this.kept = undefined;
+    return kept.contents;
   }
 
-  /** Where in a block that is not packed the first record's numbers begin; a guess that only places memory. */
-  private peek(start: Uint8Array, block: IndexedBlock, entry: CheckpointEntry): number | undefined {
-    try {
-      const cursor = new ProtoReader(start, {}, 0, block.size);
-      cursor.wire = 0;
-      const [, fresh, size] = [cursor.uint(), cursor.uint(), cursor.uint()];
-      const from = cursor.position + fresh!;
-      const reader = new ProtoReader(start, {}, from, from + size!);
-      return enterData(reader) ? packedStart(reader, entry.dtype) : undefined;
-    } catch {
-      return undefined;
+  /** A block of which the caller gets copies. Neighbours are mostly read one after the other, so that it is kept. */
+  private keepBlock(table: SsTable, block: IndexedBlock, entry: CheckpointEntry): Promise<Contents> {
+    if (this.kept?.block === block) return this.kept.contents;
+    const contents = this.readBlock(table, block, entry);
+    if (block.size <= MOST_KEPT) {
+      const kept = { block, contents };
+      this.kept = kept;
+      contents.catch(() => {
+        if (this.kept === kept) this.kept = undefined;
+      });
     }
+    return contents;
   }
 
+  /** A block's contents, placed so that the values of its last tensor lie aligned: large ones come last. */
+  private async readBlock(table: SsTable, block: IndexedBlock, entry: CheckpointEntry): Promise<Contents> {
+    // Values end where the restarts begin, of which a block of a large tensor has one, after which comes their count.
+    const pad = (8 - (block.size % 8)) % 8;
+    const bytes = await table.readOwnBlock(block, this.blockLimit, entry.name, pad);
+    return { block, bytes, records: readRecords(bytes, { file: table.source.name, offset: block.offset }) };
+  }
+
+  /** The tensor in its block; where the block is not the caller's own, as a copy. */
   private decode(
     table: SsTable,
-    block: IndexedBlock,
-    contents: Uint8Array,
+    { block, bytes, records }: Contents,
     entry: CheckpointEntry,
     part: Part,
+    own: boolean,
   ): NdArray {
     const where: Where = { file: table.source.name, offset: block.offset, tensor: entry.name };
-    const key = sliceKey(entry.name, part.stored);
-    let array: NdArray | undefined;
-    visitRecords(contents, where, (found, bytes, from, to) => {
-      if (array || compareKeys(found, key) !== 0) return;
-      const reader = new ProtoReader(bytes, where, from, to);
-      if (!enterData(reader)) throw corrupt('its record holds no values', where);
-      array = readTensorValues(reader, entry.dtype, part.slice.length);
-    });
-    if (!array) throw corrupt('its values are not in the file', where);
-    return array;
+    const i = indexOfKey(records, sliceKey(entry.name, part.stored));
+    if (i < 0) throw corrupt('its values are not in the file', where);
+    const reader = new ProtoReader(bytes, where, records.from[i], records.to[i]);
+    if (!enterData(reader)) throw corrupt('its record holds no values', where);
+    const array = readTensorValues(reader, entry.dtype, part.slice.length);
+    const shares = !own && !Array.isArray(array.data) && array.data.buffer === bytes.buffer;
+    return shares ? { ...array, data: (array.data as NumericData).slice() } : array;
   }
+}
+
+/** Whether a tensor is most of its block: it may then keep it, instead of a copy of its part. */
+function fills(entry: CheckpointEntry, block: IndexedBlock): boolean {
+  return entry.slices === undefined && entry.bytes * 2 > block.size;
 }
 
 /** Goes into SavedTensorSlices.data.data, the TensorProto of a record. */

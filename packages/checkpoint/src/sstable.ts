@@ -1,7 +1,7 @@
 // LevelDB's table format as TensorFlow keeps it (tensorflow/core/lib/io/{format,block,table}.cc): a footer that points at
 // an index block, blocks of prefix-compressed keys, each with its compression type and masked CRC-32C.
-import { type BlockRecords, keyAt, readRecords, visitRecords } from './block-records.js';
-import { type ByteSource, readExactly } from './byte-source.js';
+import { type BlockRecords, compareKeys, keyAt, readRecords, visitRecords } from './block-records.js';
+import { type ByteSource, readExactly, readOwned } from './byte-source.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { CheckpointError, corrupt, type Where } from './errors.js';
 import { unsnappy } from './snappy.js';
@@ -26,13 +26,6 @@ export interface BlockHandle {
 /** A block of the table, and the last key that can be in it. */
 export interface IndexedBlock extends BlockHandle {
   readonly lastKey: Uint8Array;
-}
-
-/** How two keys are ordered: byte by byte. */
-export function compareKeys(a: Uint8Array, b: Uint8Array): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
-  return a.length - b.length;
 }
 
 /** Whether the file ends as a table does. */
@@ -125,14 +118,28 @@ export class SsTable {
     return corrupt(`a block of ${size} bytes is more than the ${limit} that can be there`, where, { size, limit });
   }
 
-  /** Checks and unpacks a block that was read with its trailer. */
-  unpack(stored: Uint8Array, handle: BlockHandle, limit: number, tensor?: string): Uint8Array {
+  /** A block that the caller may keep and give away; `pad` unused bytes come before it, to align what is in it. */
+  async readOwnBlock(handle: BlockHandle, limit: number, tensor: string, pad: number): Promise<Uint8Array> {
+    const { checksum } = this;
+    let crc = 0;
+    let left = handle.size + 1;
+    const look = (piece: Uint8Array): void => {
+      if (checksum && left > 0) crc = checksum(piece.subarray(0, left), crc);
+      left = Math.max(0, left - piece.length);
+    };
+    const length = handle.size + TRAILER_SIZE;
+    const stored = await readOwned(this.source, handle.offset, length, { tensor, pad, look });
+    return this.unpack(stored, handle, limit, tensor, crc);
+  }
+
+  /** Checks and unpacks a block that was read with its trailer; `crc` is its checksum, where that is known. */
+  unpack(stored: Uint8Array, handle: BlockHandle, limit: number, tensor?: string, crc?: number): Uint8Array {
     const { size, offset } = handle;
     const where: Where = { file: this.source.name, offset, tensor };
     const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
     if (this.checksum) {
       const expected = view.getUint32(size + 1, true);
-      const actual = maskCrc(this.checksum(stored.subarray(0, size + 1)));
+      const actual = maskCrc(crc ?? this.checksum(stored.subarray(0, size + 1)));
       if (expected !== actual) {
         throw corrupt(`block checksum mismatch: stored ${expected} vs. calculated ${actual}`, where, {
           expected,

@@ -149,20 +149,25 @@ export class TensorBundle implements TensorStore {
         { file: source.name ?? this.shardFile(stored), offset: stored.offset, tensor: name },
       );
     }
-    return this.decode(name, stored, await readOwned(source, stored.offset, stored.bytes, name));
+    const { checksum } = this;
+    let crc = 0;
+    const look =
+      checksum && stored.dtype !== 'string' ? (piece: Uint8Array) => (crc = checksum(piece, crc)) : undefined;
+    const bytes = await readOwned(source, stored.offset, stored.bytes, { tensor: name, look });
+    return this.decode(name, stored, bytes, crc);
   }
 
-  /** The array in these bytes (which it keeps), once their checksum is right. */
-  private decode(name: string, stored: BundleEntry, bytes: Uint8Array): NdArray {
+  /** The array in these bytes (which it keeps), once their checksum is right; `crc` is it, where it is known. */
+  private decode(name: string, stored: BundleEntry, bytes: Uint8Array, crc?: number): NdArray {
     const where: Where = { file: this.shardFile(stored), offset: stored.offset, tensor: name };
     const { dtype, shape } = stored;
     if (dtype === 'string') {
       const count = elementCount(shape, where.file, name);
-      const { strings, crc } = decodeStrings(bytes, count, this.checksum, where);
-      if (this.checksum) checkCrc(stored.crc >>> 0, maskCrc(crc), where);
-      return { dtype, shape, data: strings };
+      const decoded = decodeStrings(bytes, count, this.checksum, where);
+      if (this.checksum) checkCrc(stored.crc >>> 0, maskCrc(decoded.crc), where);
+      return { dtype, shape, data: decoded.strings };
     }
-    if (this.checksum) checkCrc(stored.crc >>> 0, maskCrc(this.checksum(bytes)), where);
+    if (this.checksum) checkCrc(stored.crc >>> 0, maskCrc(crc ?? this.checksum(bytes)), where);
     const { itemSize, lanes } = DTYPES[dtype];
     if (this.header.bigEndian) swapBytes(bytes, itemSize / lanes);
     return arrayOver(dtype, shape, bytes);

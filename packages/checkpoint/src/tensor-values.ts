@@ -37,23 +37,6 @@ export function mostEncodedBytes(dtype: DType, numbers: number): number {
 }
 
 /**
- * Where, in the message that the reader is in, the values of a fixed-width dtype begin; `undefined` where they are not one packed
- * run. Used to place them in memory before they are read.
- */
-export function packedStart(reader: ProtoReader, dtype: DType): number | undefined {
-  const { field: wanted, width } = FIELDS[dtype];
-  if (width === 0) return undefined;
-  for (let field = reader.next(); field; field = reader.next()) {
-    if (field === wanted && reader.wire === WIRE.bytes) {
-      reader.length();
-      return reader.position;
-    }
-    reader.skip();
-  }
-  return undefined;
-}
-
-/**
  * The array in the TensorProto that the reader is in. Numbers of fixed width that lie aligned are not copied.
  *
  * @throws {CheckpointError} `Corrupt` for too few or too many values, or one that its dtype cannot hold

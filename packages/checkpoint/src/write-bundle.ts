@@ -1,10 +1,10 @@
 // V2 checkpoints, written as BundleWriter of tensorflow/core/util/tensor_bundle/tensor_bundle.cc does.
 import { bytesOf, DTYPES, type NdArray, ndArray } from '@tfparity/array';
+import { compareKeys } from './block-records.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { CheckpointError } from './errors.js';
 import type { FileSink, PendingFile } from './file-sink.js';
 import { ProtoWriter } from './proto-writer.js';
-import { compareKeys } from './sstable.js';
 import type { NamedArray } from './store.js';
 import { encodeStrings } from './string-tensor.js';
 import { shardName } from './tensor-bundle.js';

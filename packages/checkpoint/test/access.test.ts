@@ -92,6 +92,32 @@ describe('reads are counted', () => {
   });
 });
 
+describe("what is read is its reader's own", () => {
+  it.each(['v1_dtypes.ckpt', 'v1_partitioned', 'v2_dtypes'])(
+    '%s: writing to a tensor, or giving it away, changes no other',
+    async (name) => {
+      const whole = await fingerprint(await openCheckpoint(goldenPath(`checkpoints/${name}`)));
+      const checkpoint = await openCheckpoint(goldenPath(`checkpoints/${name}`));
+      const spoil = (data: unknown): void => {
+        if (Array.isArray(data)) for (const string of data as Uint8Array[]) string.fill(0xee);
+        else structuredClone(data, { transfer: [(data as Float32Array).buffer as ArrayBuffer] });
+      };
+      for (const { name: tensor } of checkpoint.entries) {
+        const { data } = await checkpoint.get(tensor);
+        if (!Array.isArray(data)) new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(0xee);
+        spoil(data);
+        expect(await fingerprint(checkpoint), tensor).toBe(whole);
+      }
+      let streamed = 0;
+      for await (const { data } of checkpoint.tensors()) {
+        spoil(data);
+        streamed++;
+      }
+      expect(streamed).toBe(checkpoint.entries.length);
+    },
+  );
+});
+
 describe('URLs', () => {
   let server: Server;
   let url = '';

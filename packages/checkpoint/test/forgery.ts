@@ -1,10 +1,10 @@
 // Checkpoints that lie, with checksums that are right; and a short form of all that a checkpoint holds.
 import { createHash } from 'node:crypto';
 import { bytesOf } from '@tfparity/array';
+import { compareKeys } from '../src/block-records.js';
 import { maskCrc, portableCrc32c } from '../src/crc32c.js';
 import type { Checkpoint } from '../src/index.js';
 import { ProtoWriter } from '../src/proto-writer.js';
-import { compareKeys } from '../src/sstable.js';
 import { sliceKey } from '../src/tensor-slice.js';
 import { pushVarint } from '../src/varint.js';
 import { buildTable } from '../src/write-sstable.js';
