@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { NdArray } from '@tfparity/array';
 import { roundingBound } from './rounding-bounds.js';
+import type { RoundingFloor } from './rounding-floor.js';
 import { type ShadowArray, shadowOf } from './shadow-array.js';
 import { shadowKernel } from './shadow-kernels.js';
 import type { Trace, TraceOp } from './trace.js';
@@ -32,8 +33,14 @@ export interface ShadowCheck {
 /**
  * Runs a side, and each of its ops once more in double precision on the inputs that it had: what no rounding explains is
  * a fault of the kernel itself. Ops that have no double-precision version are left out.
+ *
+ * @param floor  is shown every op on the way
  */
-export async function checkAgainstShadow(side: TraceSide, trace: Trace): Promise<ShadowCheck[]> {
+export async function checkAgainstShadow(
+  side: TraceSide,
+  trace: Trace,
+  floor?: Pick<RoundingFloor, 'note'>,
+): Promise<ShadowCheck[]> {
   const checks: ShadowCheck[] = [];
   let index = 0;
   await enterBackend(side);
@@ -43,6 +50,7 @@ export async function checkAgainstShadow(side: TraceSide, trace: Trace): Promise
         const outputs = run();
         if (call.kernel === 'Identity') return outputs;
         const op = trace.ops[index++];
+        if (op !== undefined) floor?.note(op, call, outputs, run);
         const entries = namedInputs(call.inputs);
         if (op === undefined || !entries.every(([, tensor]) => isNumeric(tensor)) || !outputs.every(isNumeric))
           return outputs;

@@ -36,6 +36,8 @@ interface Step {
   readonly figures: DifferenceFigures;
   readonly magnitude: number;
   readonly identical: boolean;
+  /** Whether both sides' values were computed by ops that are partners. */
+  readonly aligned: boolean;
 }
 
 const lastPart = (name: string) => name.split('/').at(-1);
@@ -69,7 +71,13 @@ function pointFigures(reference: TraceEndPoint, migrated: TraceEndPoint): Differ
 
 const magnitudeOf = ({ min, max }: ArrayDigest) => Math.max(Math.abs(min), Math.abs(max));
 
-function endPointSteps(reference: Trace, migrated: Trace): Step[] {
+function arePartners(a: TraceEndPoint, b: TraceEndPoint, { ops }: Trace, alignment: TraceAlignment | null): boolean {
+  const op = ops[a.op];
+  // Which of several outputs is returned is not known.
+  return op !== undefined && op.outputs.length === 1 && alignment?.toMigrated[a.op] === b.op;
+}
+
+function endPointSteps(reference: Trace, migrated: Trace, alignment: TraceAlignment | null): Step[] {
   return reference.endPoints.flatMap((point) => {
     const other = counterpart(point.name, migrated.endPoints);
     if (other === undefined) return [];
@@ -80,6 +88,7 @@ function endPointSteps(reference: Trace, migrated: Trace): Step[] {
         figures: pointFigures(point, other),
         magnitude: magnitudeOf(point.digest),
         identical: sameBits(point.digest, other.digest) ?? false,
+        aligned: arePartners(point, other, reference, alignment),
       },
     ];
   });
@@ -95,20 +104,26 @@ function scopeSteps(reference: Trace, migrated: Trace, { toMigrated }: TraceAlig
     const [a, b] = [reference.ops[index]!.outputs[0], migrated.ops[toMigrated[index]!]!.outputs[0]];
     if (a === undefined || b === undefined) return [];
     const figures = sampledDifference(b, a) ?? APART;
-    return [{ name, index, figures, magnitude: magnitudeOf(a), identical: sameBits(a, b) ?? false }];
+    return [{ name, index, figures, magnitude: magnitudeOf(a), identical: sameBits(a, b) ?? false, aligned: true }];
   });
 }
 
-/** Judges an accumulated difference by its size and the noise floor; null: without a noise floor it cannot be told. */
+/**
+ * Judges an accumulated difference by its size, the noise floor, and what the last op's own rounding can make of it;
+ * null: without a noise floor it cannot be told.
+ */
 export function judgeAccumulated(
   figures: DifferenceFigures,
   identical: boolean,
   noise: number | null,
+  bound: number | null = null,
 ): TriageVerdict | null {
   if (identical) return 'identical';
   if (figures.nonFinite > 0) return 'different';
   const error = figures.relativeL2 ?? figures.maxAbsolute / TINY;
   const small = error <= AMPLIFIED * UNIT_ROUNDOFF;
+  // A bound is a limit already: no margin.
+  if (bound !== null && error <= bound) return small ? 'rounding' : 'amplified-rounding';
   if (noise === null) return small ? 'rounding' : null;
   // A few roundings per op are there even where inputs that are one ulp off cancel out.
   const floor = Math.max(noise, 8 * UNIT_ROUNDOFF);
@@ -127,6 +142,7 @@ export function shadowFigures(point: TraceEndPoint | undefined, exact: ShadowArr
 /** What is known of the noise at an end point. */
 export interface NoiseAt {
   noise(name: string): number | null;
+  bound(name: string): number | null;
   shadow(name: string): GrowthPoint['shadow'];
 }
 
@@ -135,27 +151,30 @@ export interface NoiseAt {
  * from scope to scope.
  *
  * @param otherwise  the verdict on a large difference whose noise floor is not known
+ * @param worst      the worst that a finite difference of partners can be, by what is known of all ops
  */
 export function growthOf(
   reference: Trace,
   migrated: Trace,
   alignment: TraceAlignment | null,
   noise: NoiseAt,
-  otherwise: TriageVerdict,
+  { otherwise, worst }: { readonly otherwise: TriageVerdict; readonly worst: 'amplified-rounding' | 'different' },
 ): GrowthPoint[] {
-  const named = endPointSteps(reference, migrated);
+  const named = endPointSteps(reference, migrated, alignment);
   const steps =
     named.length >= 3 || alignment === null ? named : [...scopeSteps(reference, migrated, alignment), ...named];
   // A recorded run's end points are in the order in which they were made, whatever the order of the ops.
   const ordered = reference.detail === 'ops' ? steps.sort((a, b) => a.index - b.index) : steps;
   let before: number | null = null;
-  return ordered.map(({ name, index, figures, magnitude, identical }) => {
+  return ordered.map(({ name, index, figures, magnitude, identical, aligned }) => {
     const error = figures.relativeL2;
     const factor = error !== null && before !== null && before > 0 ? error / before : null;
     before = error;
-    const floor = noise.noise(name);
-    const verdict = judgeAccumulated(figures, identical, floor) ?? otherwise;
-    return { ...figures, name, index, magnitude, factor, noise: floor, shadow: noise.shadow(name), verdict };
+    const [floor, bound] = [noise.noise(name), noise.bound(name)];
+    const judged = judgeAccumulated(figures, identical, floor, bound) ?? otherwise;
+    const isCapped = aligned && figures.nonFinite === 0 && (judged === 'suspicious' || judged === 'different');
+    const verdict = isCapped && worst === 'amplified-rounding' ? worst : judged;
+    return { ...figures, name, index, magnitude, factor, noise: floor, bound, shadow: noise.shadow(name), verdict };
   });
 }
 

@@ -86,6 +86,11 @@ export interface GrowthPoint extends DifferenceFigures {
   readonly factor: number | null;
   /** What perturbing inputs and weights by one ulp changes here, relative to the reference: the greatest of the runs. */
   readonly noise: number | null;
+  /**
+   * What the rounding of the op that computed it can alone be here, relative to the reference, at most; null where it
+   * was not measured: against recorded end points it is.
+   */
+  readonly bound: number | null;
   /** Relative error of each side against the shadow run in double precision. */
   readonly shadow: { readonly reference: number | null; readonly migrated: number | null } | null;
   readonly verdict: TriageVerdict;

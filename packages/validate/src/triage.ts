@@ -1,5 +1,6 @@
 import { diffLedgers, type LedgerDifference } from '@tfparity/random';
 import { type NoiseFloor, type NoiseOptions, noiseFloor } from './noise-floor.js';
+import { RoundingFloor } from './rounding-floor.js';
 import type { ShadowArray } from './shadow-array.js';
 import { checkAgainstShadow, shadowRun } from './shadow-run.js';
 import type { Trace } from './trace.js';
@@ -82,7 +83,13 @@ interface OpFindings {
   readonly results: readonly PairResult[];
   readonly isolated: readonly (IsolatedDifference | null)[];
   readonly findings: TraceFindings | null;
+  /** What the rounding of one op alone moves at an end point: see `RoundingFloor`. */
+  readonly floor: ReadonlyMap<string, number>;
+  /** Whether each differing op was run on the reference's inputs, so that nothing but rounding is left. */
+  readonly complete: boolean;
 }
+
+const NOTHING_RUN = { results: [], findings: null, floor: new Map<string, number>(), complete: false };
 
 /** Compares op by op: on the reference's inputs where it was traced, else with the same op in double precision. */
 async function examineOps(
@@ -93,11 +100,13 @@ async function examineOps(
 ): Promise<OpFindings> {
   if (alignment === null) {
     if (migrated.side === null || sameEndPoints(reference.trace, migrated.trace)) {
-      return { culprits: [], results: [], isolated: [], findings: null };
+      return { ...NOTHING_RUN, culprits: [], isolated: [] };
     }
     progress('computing each op in double precision');
-    const checks = await checkAgainstShadow(migrated.side, migrated.trace);
-    return { culprits: shadowCulprits(checks), results: [], isolated: checks.map((c) => c.isolated), findings: null };
+    const floor = new RoundingFloor(migrated.trace);
+    const checks = await checkAgainstShadow(migrated.side, migrated.trace, floor);
+    const isolated = checks.map((check) => check.isolated);
+    return { ...NOTHING_RUN, culprits: shadowCulprits(checks), isolated, floor: floor.atEndPoints() };
   }
   const findings = new TraceFindings(reference.trace, migrated.trace, alignment);
   const differing = findings.pairs.filter(({ identical }) => !identical);
@@ -105,7 +114,9 @@ async function examineOps(
   const results = differing.length === 0 ? [] : await isolatedPass(reference, migrated.trace, differing);
   const own = results.flatMap(({ culprit }) => (culprit === null ? [] : [culprit]));
   const culprits = inOrder([...findings.structural(), ...own], alignment);
-  return { culprits, results, isolated: results.map(({ isolated }) => isolated), findings };
+  const isolated = results.map((result) => result.isolated);
+  const complete = culprits.length === 0 && results.length === differing.length && !isolated.includes(null);
+  return { ...NOTHING_RUN, culprits, results, isolated, findings, complete };
 }
 
 function tally(isolated: OpFindings['isolated']): Record<TriageVerdict, number> {
@@ -138,6 +149,7 @@ async function measure(
   reference: Captured,
   migrated: Captured,
   faulty: boolean,
+  floor: OpFindings['floor'],
   { noise: options = {}, shadow = false, onProgress }: TriageOptions,
 ): Promise<NoiseAt> {
   const { side, trace } = migrated;
@@ -154,12 +166,14 @@ async function measure(
     }
   }
   const own = (name: string) => counterpart(name, trace.endPoints);
+  const relative = (name: string, values: ReadonlyMap<string, number> | null) => {
+    const rms = values?.get(own(name)?.name ?? '');
+    const point = counterpart(name, reference.trace.endPoints);
+    return rms === undefined || point === undefined ? null : relativeTo(point, rms);
+  };
   return {
-    noise: (name) => {
-      const rms = noise?.get(own(name)?.name ?? '');
-      const point = counterpart(name, reference.trace.endPoints);
-      return rms === undefined || point === undefined ? null : relativeTo(point, rms);
-    },
+    noise: (name) => relative(name, noise),
+    bound: (name) => relative(name, floor),
     shadow: (name) => {
       const values = exact?.get(own(name)?.name ?? '');
       const [a, b] = [counterpart(name, reference.trace.endPoints), own(name)];
@@ -196,15 +210,23 @@ export async function triage({ legacy, migrated }: TriageRequest, options: Triag
   const [left, right] = [reference.trace, other.trace];
   const ledger = ledgerDifference(reference, other);
   const alignment = left.detail === 'ops' && right.detail === 'ops' ? alignTraces(left, right) : null;
-  const { culprits, results, isolated, findings } = await examineOps(reference, other, alignment, progress);
+  const { culprits, results, isolated, findings, floor, complete } = await examineOps(
+    reference,
+    other,
+    alignment,
+    progress,
+  );
   const unmatched = unmatchedEndPoints(left, right);
   const faults: TriageVerdict[] = culprits.map((culprit) => culprit.isolated?.verdict ?? 'different');
   if (ledger !== null || unmatched.length > 0) faults.push('different');
   const faulty = faults.length > 0;
-  const at = await measure(reference, other, faulty, options);
+  const at = await measure(reference, other, faulty, floor, options);
   // Where every op is right on the reference's inputs, what is left is rounding, however large it grew.
   const otherwise = faulty ? worstOf(faults) : alignment ? 'amplified-rounding' : 'different';
-  const growth = growthOf(left, right, alignment, at, otherwise);
+  const growth = growthOf(left, right, alignment, at, {
+    otherwise,
+    worst: complete ? 'amplified-rounding' : 'different',
+  });
   const report: Omit<TriageReport, 'summary'> = {
     format: 'tfparity-triage',
     version: 1,

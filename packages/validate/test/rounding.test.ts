@@ -9,8 +9,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { perturb } from '../src/noise-floor.js';
 import { reproOf, writeRepro } from '../src/repro.js';
 import { gamma, UNIT_ROUNDOFF } from '../src/rounding-bounds.js';
+import { RoundingFloor } from '../src/rounding-floor.js';
 import { checkAgainstShadow, shadowRun } from '../src/shadow-run.js';
-import { captureTrace } from '../src/trace-capture.js';
+import { captureTrace, type TraceSide } from '../src/trace-capture.js';
+import { traceOfArrays } from '../src/trace-recorded.js';
 import { triage } from '../src/triage.js';
 import { setAttrs, withKernelFault } from './kernel-faults.js';
 import { smallNet } from './traced-net.js';
@@ -116,6 +118,60 @@ describe('bounds', () => {
       tf.unregisterKernel('Conv2D', 'cpu');
       tf.registerKernel(right);
     }
+  });
+});
+
+describe('the floor that an op puts under its end point', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  /** A batch norm over a constant: what is left is nothing but the error of the mean. */
+  const constant = (at: number): TraceSide => {
+    const x = tf.keep(tf.fill([1, 40, 40, 2], at) as tf.Tensor4D);
+    const [scale, offset] = [tf.keep(tf.ones([2])), tf.keep(tf.zeros([2]))] as [tf.Tensor1D, tf.Tensor1D];
+    const pooled = () => {
+      const y: tf.Tensor4D = tf.relu(fusedBatchNorm(x, { scale, offset }).y as tf.Tensor4D);
+      return { norm: y, pool: tf.concat([tf.maxPool(y, 2, 2, 'valid'), tf.maxPool(y, 2, 2, 'valid')], 3) };
+    };
+    return { name: 'constant', run: () => tf.tidy(pooled) };
+  };
+
+  /** What a mean off by `ulps` of the constant leaves, in float32, after division by the root of epsilon. */
+  const off = (at: number, ulps: number) => {
+    const y = Math.fround((ulps * at * UNIT_ROUNDOFF) / Math.sqrt(0.001));
+    const array = (shape: number[]) => ({
+      dtype: 'float32' as const,
+      shape,
+      data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(y),
+    });
+    return traceOfArrays('recorded', { norm: array([1, 40, 40, 2]), pool: array([1, 20, 20, 4]) });
+  };
+
+  it('is the bound of the batch norm, through activation, pool and concatenation', async () => {
+    const side = constant(0.7);
+    const trace = await captureTrace(side);
+    const floor = new RoundingFloor(trace);
+    await checkAgainstShadow(side, trace, floor);
+    const at = floor.atEndPoints();
+    // Twice gamma_1601 of the mean, over the root of epsilon.
+    expect(at.get('norm')).toBeGreaterThan((2 * gamma(1600) * 0.7) / Math.sqrt(0.001));
+    expect(at.get('norm')).toBeLessThan((4 * gamma(1600) * 0.7) / Math.sqrt(0.001));
+    expect(at.get('pool')).toBeCloseTo(at.get('norm')!, 6);
+  });
+
+  it('calls a mean that is off in its last bits rounding, though nothing of the value is left', async () => {
+    const report = await triage({ legacy: await off(0.7, 100), migrated: constant(0.7) });
+    expect(report.growth.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
+      'norm amplified-rounding',
+      'pool amplified-rounding',
+    ]);
+    for (const { noise, bound } of report.growth) expect(bound).toBeGreaterThan(50 * noise!);
+    expect(report.verdict).toBe('amplified-rounding');
+    expect(report.culprits).toEqual([]);
+  });
+
+  it('does not excuse what is beyond it', async () => {
+    const report = await triage({ legacy: await off(0.7, 100_000), migrated: constant(0.7) });
+    expect(report.verdict).toBe('different');
   });
 });
 

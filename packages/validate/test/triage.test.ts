@@ -203,6 +203,22 @@ describe('on one backend', () => {
     expect(report.warnings.join()).toMatch(/differs; on these inputs it makes no difference/);
   });
 
+  it('does not take another tensor under the same name for rounding', async () => {
+    const x = tf.keep(tf.tensor1d([1, 2, 3]));
+    const parts = () => ({ a: tf.mul(x, 1.0001), b: tf.mul(x, 1.0002), c: tf.mul(x, 3) });
+    const swapped = () => {
+      const { a, b, c } = parts();
+      return { a: b, b: a, c };
+    };
+    const report = await triage({ legacy: { run: parts }, migrated: { run: swapped } });
+    expect(report.growth.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
+      'a different',
+      'b different',
+      'c identical',
+    ]);
+    expect(report.verdict).toBe('different');
+  });
+
   it('diffs ledgers of random ops before any number', async () => {
     const { legacy, migrated } = nets.get(true)!;
     const extra = { ...migrated.side, ledger: () => [...legacy.side.ledger!(), legacy.side.ledger!()[0]!] };
