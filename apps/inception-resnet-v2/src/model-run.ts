@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type NdArray, toNdArray } from '@tfparity/array';
-import { assign, Graph, globalVariablesInitializer, group, Session } from '@tfparity/graph';
+import { assign, Graph, globalVariablesInitializer, group, Session, type SessionOptions } from '@tfparity/graph';
 import { DeterministicRandomTestTool, type RandomTestMode } from '@tfparity/random';
 import { RandomOp } from '@tfparity/random/philox';
 import { GraphKeys, getCollection, globalVariables, tf1VariableStore, variableCreatorScope } from '@tfparity/variables';
@@ -97,7 +97,7 @@ export function traceTf1(settings: RunSettings) {
  */
 export function runTf1(settings: RunSettings, engine: 'replay' | 'tensorflow' = 'replay'): ModelRun {
   const { graph, variables, initialize, outputs } = traceTf1(settings);
-  using session = new Session(graph, { engine });
+  using session = new Session(graph, { engine, ...sessionSums(engine) });
   session.run(initialize);
   const states = variableStates(session, variables);
   const { sums, ...others } = outputs;
@@ -114,6 +114,15 @@ export function runTf1(settings: RunSettings, engine: 'replay' | 'tensorflow' = 
   // Together: the logits are an end point too, and a session may give one tensor for both.
   tf.dispose([logits, endPoints]);
   return run;
+}
+
+/**
+ * A session of TensorFlow's adds the losses in the order of their names, and so does a replay by TensorFlow's kernels, to
+ * have the bits of its sum. Elsewhere they are out of reach, and both sides add alike.
+ */
+function sessionSums(engine: 'replay' | 'tensorflow'): SessionOptions {
+  const asSession = engine === 'replay' && tf.getBackend() === 'tensorflow';
+  return asSession ? { optimizer: { canonicalInputOrder: true } } : {};
 }
 
 /** How many variables are fetched in one run: a run costs the same for one as for many, and memory for each. */

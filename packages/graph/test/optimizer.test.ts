@@ -126,6 +126,22 @@ describe.each(backends)('graph optimization in the replay engine on %s', (backen
     expect(report.changes.filter(({ op }) => /Random|Normal|Read/.test(op))).toEqual([]);
   });
 
+  it("adds in the order of the terms' names, as TensorFlow's session does", () => {
+    const terms = { z: 1e8, m: -1e8, a: 1, q: 3e-3, b: 7e4, c: -7e4, y: 1e-3, d: 5, e: 11, n: 13 };
+    const build = () => tf.addN(Object.keys(terms).map((name) => placeholder('float32', [], name)));
+    const feeds = Object.fromEntries(Object.entries(terms).map(([name, value]) => [`${name}:0`, value]));
+    const { plain, optimized, report } = compare(build, { canonicalInputOrder: true }, feeds);
+    expect(report.changes.map(({ into }) => into)).toEqual(['the sum of its 10 terms in the order of their names']);
+    expect(optimized).not.toEqual(plain);
+    if (backend !== 'tensorflow') return;
+    const graph = new Graph();
+    const sum = graph.asDefault(build);
+    using session = new Session(graph, { engine: 'tensorflow' });
+    const native = session.run(sum, feeds);
+    expect(optimized).toEqual([Array.from(native.dataSync())]);
+    native.dispose();
+  });
+
   it('takes a common factor out of a sum, as Grappler does, and that moves bits', () => {
     const terms = Array.from({ length: 40 }, (_, i) => noise([], i + 2).dataSync()[0]!);
     const build = () => tf.addN(terms.map((_, i) => tf.mul(tf.scalar(4e-5), placeholder('float32', [], `x${i}`))));
@@ -327,6 +343,7 @@ describe.each(backends)('graph optimization in the replay engine on %s', (backen
     expect([...OPTIMIZER_PASSES].sort()).toEqual([
       'arithmeticOptimization',
       'batchNormFolding',
+      'canonicalInputOrder',
       'commonSubexpressions',
       'constantFolding',
       'deadCode',

@@ -1,6 +1,7 @@
 // The passes of TensorFlow's graph optimizer over a run of the replay engine; see docs of tf.config.optimizer.
 import { arithmeticOptimization } from './arithmetic-optimization.js';
 import { batchNormFolding } from './batch-norm-folding.js';
+import { canonicalInputOrder } from './canonical-input-order.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { constantFolding, type Evaluate } from './constant-folding.js';
 import { deadCode } from './dead-code.js';
@@ -12,6 +13,8 @@ import { type Rewritten, type Rule, rewriteRun } from './rewrite.js';
 export interface OptimizerOptions {
   /** Computes what depends on constants alone while the run is planned; x / c becomes x * (1 / c), c1 * (c2 * x) one product. */
   readonly constantFolding?: boolean;
+  /** Adds the terms of an AddN in the order of their names, as TensorFlow's session does. */
+  readonly canonicalInputOrder?: boolean;
   /** Computes equal ops on equal inputs once. Moves no bit. */
   readonly commonSubexpressions?: boolean;
   /** Takes common factors out of sums, joins sums, reshapes and inverse transposes, x * x to a square, x + -y to x - y. */
@@ -45,6 +48,7 @@ export interface OptimizerReport {
 /** Every pass, in the order in which they are applied. */
 export const OPTIMIZER_PASSES: readonly OptimizerPass[] = [
   'deadCode',
+  'canonicalInputOrder',
   'commonSubexpressions',
   'constantFolding',
   'arithmeticOptimization',
@@ -59,6 +63,8 @@ function ruleOf(pass: OptimizerPass, evaluate: Evaluate): Rule {
   switch (pass) {
     case 'constantFolding':
       return constantFolding(evaluate);
+    case 'canonicalInputOrder':
+      return canonicalInputOrder;
     case 'commonSubexpressions':
       return commonSubexpressions();
     case 'arithmeticOptimization':
