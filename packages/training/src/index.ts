@@ -74,3 +74,4 @@ export { RMSPropOptimizer, type RMSPropOptimizerOptions } from './optimizers/rms
 export { STOCK_OPTIMIZERS, type StockOptimizerDifference, stockOptimizerWarning } from './stock-optimizer.js';
 export { isTrainingError, TrainingError, type TrainingErrorCode } from './training-error.js';
 export { frozenAverages, noiseGradients } from './training-evidence.js';
+export { restoreTraining, type SavedTensors, type TrainingState, trainingState } from './training-state.js';
