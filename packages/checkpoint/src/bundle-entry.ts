@@ -2,7 +2,7 @@
 import { DTYPES, type DType } from '@tfparity/array';
 import { corrupt } from './errors.js';
 import type { ProtoReader } from './proto-reader.js';
-import { storedDType } from './store.js';
+import { otherDType, type UnreadableEntry } from './store.js';
 import { readStoredSlice, type StoredSlice, type TensorSlice } from './tensor-slice.js';
 
 /** Dtypes by the value that TensorFlow stores for them. */
@@ -87,8 +87,8 @@ export function readHeader(reader: ProtoReader): BundleHeader {
   return { numShards, bigEndian: endianness === 1, producer };
 }
 
-/** Reads the record of a tensor. @throws {CheckpointError} `Corrupt`, `Unsupported` for a dtype */
-export function readEntry(reader: ProtoReader, name: string): BundleTensor {
+/** Reads the record of a tensor, also of one whose dtype arrays do not have. @throws {CheckpointError} `Corrupt` */
+export function readEntry(reader: ProtoReader, name: string): BundleTensor | UnreadableEntry {
   let dtype = 0;
   let shape: readonly number[] = [];
   let shard = 0;
@@ -113,6 +113,7 @@ export function readEntry(reader: ProtoReader, name: string): BundleTensor {
       reader.leave(outer);
     } else reader.skip();
   }
-  const known = DTYPE_OF[dtype] ?? storedDType(dtype, { ...reader.where, tensor: name });
+  const known = DTYPE_OF[dtype];
+  if (known === undefined) return { name, dtype: otherDType(dtype), shape };
   return { name, dtype: known, shape, bytes, shard, offset, crc: crc | 0, ...(storedSlices ? { storedSlices } : {}) };
 }

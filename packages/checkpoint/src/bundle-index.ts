@@ -6,7 +6,7 @@ import { EntryDecoder } from './entry-decoder.js';
 import { corrupt, type Where } from './errors.js';
 import { ProtoReader } from './proto-reader.js';
 import type { SsTable } from './sstable.js';
-import { elementCount } from './store.js';
+import { elementCount, type UnreadableEntry } from './store.js';
 import { resolveSlice, type StoredSlice, sliceKey } from './tensor-slice.js';
 
 // An index block unpacks to some 256 KB as TensorFlow writes it; one record can be longer (a variable of many slices).
@@ -23,17 +23,20 @@ const latin1 = (bytes: Uint8Array): string => binary.decode(bytes);
 export interface BundleIndex {
   readonly header: BundleHeader;
   readonly located: readonly BundleTensor[];
+  readonly unreadable: readonly UnreadableEntry[];
 }
 
 /** Whether an entry's numbers can be: checked when listing, so that a forged size is never allocated. */
 function checkEntry(entry: BundleTensor, header: BundleHeader, file: string | undefined): void {
   const { dtype, shape, bytes, shard, name } = entry;
-  const expected = elementCount(shape, file, name) * DTYPES[dtype].itemSize;
+  const count = elementCount(shape, file, name);
+  const expected = count * DTYPES[dtype].itemSize;
   if (entry.storedSlices) return;
   if (shard >= header.numShards) {
     throw corrupt(`it is in shard ${shard}, but there are ${header.numShards}`, { file, tensor: name });
   }
-  if (dtype !== 'string' && expected !== bytes) {
+  // Of a string the length is stored, which takes a byte at least, and of all of them a checksum.
+  if (dtype === 'string' ? bytes < count + 4 : expected !== bytes) {
     throw corrupt(`Invalid size in bundle entry: key ${name}; stored size ${bytes}; expected size ${expected}`, {
       file,
       tensor: name,
@@ -58,6 +61,7 @@ function namesOf(records: BlockRecords): (i: number) => string {
 class IndexReader {
   header: BundleHeader | undefined;
   readonly located: BundleTensor[] = [];
+  private readonly unreadable: UnreadableEntry[] = [];
   private readonly sliced = new Map<string, BundleEntry>();
   private decoder: EntryDecoder | undefined;
   private room: number;
@@ -94,12 +98,12 @@ class IndexReader {
 
   /** The tensors with their slices in place. */
   finish(): BundleIndex {
-    const { header, located, sliced, file } = this;
+    const { header, located, unreadable, sliced, file } = this;
     if (!header) throw corrupt('the index is empty: it has no header', { file });
     if (this.decoder!.declined > 0) {
       for (const entry of located) if (entry.storedSlices) locateSlices(entry, entry.storedSlices, sliced, file);
     }
-    return { header, located };
+    return { header, located, unreadable };
   }
 
   private readHeader(records: BlockRecords, block: Uint8Array): void {
@@ -115,6 +119,10 @@ class IndexReader {
   private addRecord(block: Uint8Array, from: number, to: number, name: string, isSlice: boolean): void {
     const { file } = this;
     const entry = readEntry(new ProtoReader(block, { file }, from, to), name);
+    if (!('crc' in entry)) {
+      if (!isSlice) this.unreadable.push(entry);
+      return;
+    }
     checkEntry(entry, this.header!, file);
     if (isSlice) this.sliced.set(name, entry);
     else this.located.push(entry);

@@ -128,6 +128,14 @@ export async function readExactly(
 // While one piece of a large tensor is looked at, the next is read.
 const PIECE = 2 * 2 ** 20;
 
+function allocate(source: ByteSource, length: number, where: Where): Uint8Array {
+  try {
+    return source.allocate?.(length) ?? new Uint8Array(length);
+  } catch (cause) {
+    throw new CheckpointError('Unsupported', `${length} bytes do not fit in one array here`, where, {}, { cause });
+  }
+}
+
 /** How bytes are read into memory of one's own. */
 export interface OwnedRead {
   readonly tensor?: string;
@@ -149,7 +157,7 @@ export async function readOwned(
   { tensor, pad = 0, look }: OwnedRead = {},
 ): Promise<Uint8Array> {
   checkRange(source, offset, length, tensor);
-  const bytes = (source.allocate?.(pad + length) ?? new Uint8Array(pad + length)).subarray(pad);
+  const bytes = allocate(source, pad + length, { file: source.name, offset, tensor }).subarray(pad);
   // Only a file is cheap to read in pieces: each piece of a URL is a request.
   const step = look && source.allocate ? PIECE : length;
   let ready: Uint8Array | undefined;

@@ -2,7 +2,7 @@ import type { NdArray } from '@tfparity/array';
 import { CheckpointError } from './errors.js';
 import { nearestNames } from './nearest-names.js';
 import type { ObjectGraph } from './object-graph.js';
-import type { CheckpointEntry, CheckpointFormat, NamedArray, TensorStore } from './store.js';
+import type { CheckpointEntry, CheckpointFormat, NamedArray, TensorStore, UnreadableEntry } from './store.js';
 import type { TensorSlice } from './tensor-slice.js';
 
 /** A checkpoint whose index is in memory; values are read when they are asked for. */
@@ -12,6 +12,8 @@ export class Checkpoint {
   readonly location: string;
   /** Every tensor, in the order of the index. */
   readonly entries: readonly CheckpointEntry[];
+  /** What is in the index beside `entries`, and cannot be read: tensors of dtypes that arrays do not have. */
+  readonly unreadable: readonly UnreadableEntry[];
   /** The objects of a TF2 object-based checkpoint or SavedModel. */
   readonly objectGraph: ObjectGraph | undefined;
   private byName: Map<string, CheckpointEntry> | undefined;
@@ -22,6 +24,7 @@ export class Checkpoint {
     this.format = store.format;
     this.location = store.location;
     this.entries = store.entries;
+    this.unreadable = store.unreadable ?? [];
     this.objectGraph = store.objectGraph;
   }
 
@@ -38,11 +41,18 @@ export class Checkpoint {
   /**
    * What the index says of one tensor; in an object-based checkpoint also by the variable's own name.
    *
-   * @throws {CheckpointError} `NotFound` with the nearest names
+   * @throws {CheckpointError} `NotFound` with the nearest names, `Unsupported` for one that is `unreadable`
    */
   entry(name: string): CheckpointEntry {
     const entry = this.find(name);
     if (entry) return entry;
+    const other = this.unreadable.find((each) => each.name === name);
+    if (other) {
+      throw new CheckpointError('Unsupported', `tensors of ${other.dtype} are not read here`, {
+        file: this.location,
+        tensor: name,
+      });
+    }
     const nearest = nearestNames(
       name,
       this.entries.map((e) => e.name),

@@ -60,7 +60,8 @@ export class EntryDecoder {
     }
     const dtype = DTYPE_OF[kind];
     if (this.at !== to || dtype === undefined || shard >= this.numShards) return this.decline();
-    if (kind !== STRING && this.count() * ITEM_SIZES[kind]! !== size) return this.decline();
+    const fits = kind === STRING ? this.count() + 4 <= size : this.count() * ITEM_SIZES[kind]! === size;
+    if (!fits) return this.decline();
     return { name, dtype, shape: this.shape(), bytes: size, shard, offset, crc };
   }
 

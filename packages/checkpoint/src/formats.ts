@@ -12,7 +12,8 @@ import { type Cursor, readVarint } from './varint.js';
 
 type Checksum = Crc32c | undefined;
 
-const SHARD = /^(.*)-(\d{5})-of-(\d{5})$/;
+// `?????` is how TensorFlow's V1 saver calls all shards at once, in the `checkpoint` file, too.
+const SHARD = /^(.*)-(\d{5}|\?{5})-of-(\d{5})$/;
 const DATA_FILE = /^(.*)\.data-\d{5}-of-\d{5}$/;
 const MAX_SHARDS = 99999;
 // SavedTensorSlices.meta: field 1, as a message.
@@ -136,6 +137,10 @@ function candidateOf(name: string): string[] {
 /** Tells the format of what lies at `base` among `files` (a folder's own, where `base` is empty), and reads its index. */
 export async function detect(files: FileSet, base: string, checksum: Checksum): Promise<TensorStore> {
   if (base === '') return openFolder(files, checksum);
+  const all = /^(.*)-\?{5}-of-(\d{5})$/.exec(base);
+  if (all) {
+    return SavedSlices.open(`${files.name}${all[1]}`, await openShards(files, all[1]!, Number(all[2])), checksum);
+  }
   const data = DATA_FILE.exec(base);
   if (data) return detect(files, data[1]!, checksum);
   const named = /\.(index|safetensors|npz|npy|h5|hdf5|keras|json)$/.test(base);

@@ -25,7 +25,7 @@ export { type NameMap, nameMap, type RenameRule } from './name-map.js';
 export type { ObjectAttribute, ObjectGraph, TrackedObject } from './object-graph.js';
 export type { LayerLike, LayerWeight, ObjectTree } from './object-tree.js';
 export { type CheckpointSource, type FileLike, type OpenOptions, openCheckpoint } from './open-checkpoint.js';
-export type { CheckpointEntry, CheckpointFormat, NamedArray } from './store.js';
+export type { CheckpointEntry, CheckpointFormat, NamedArray, UnreadableEntry } from './store.js';
 export type { TensorSlice } from './tensor-slice.js';
 export type { ShardOptions } from './write-bundle.js';
 export {

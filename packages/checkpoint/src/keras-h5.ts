@@ -4,7 +4,7 @@ import type { Dataset, Group } from 'h5wasm';
 import { type ByteSource, readExactly } from './byte-source.js';
 import { CheckpointError, corrupt, type Where } from './errors.js';
 import { readJob, runAhead } from './read-ahead.js';
-import { type CheckpointEntry, elementCount, type TensorStore } from './store.js';
+import { type CheckpointEntry, elementCount, type TensorStore, type UnreadableEntry } from './store.js';
 
 interface H5Entry extends CheckpointEntry {
   readonly path: string;
@@ -60,27 +60,40 @@ const isGroup = (item: unknown): item is Group => typeof item === 'object' && it
 const isDataset = (item: unknown): item is Dataset =>
   typeof item === 'object' && item !== null && 'metadata' in item && 'shape' in item;
 
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+/** A list of names among the attributes; HDF5 bounds one attribute, and Keras cuts what is longer (NAME0, NAME1, …). */
+function nameList({ attrs }: Group, name: string): string[] | undefined {
+  const list = (value: unknown): string[] | undefined =>
+    Array.isArray(value) ? value.map(String) : ArrayBuffer.isView(value) ? [] : undefined;
+  if (attrs[name]) return list(attrs[name].value);
+  if (!attrs[`${name}0`]) return undefined;
+  const all: string[] = [];
+  for (let i = 0; attrs[`${name}${i}`]; i++) all.push(...(list(attrs[`${name}${i}`]!.value) ?? []));
+  return all;
 }
+
+const TOP_LEVEL = 'top_level_model_weights';
 
 /** The weights by the names that Keras's attributes list; every dataset by its path, where there are none. */
 function listDatasets(root: Group, file: string | undefined): { name: string; path: string; dataset: Dataset }[] {
   const found: { name: string; path: string; dataset: Dataset }[] = [];
   const nested = root.get('model_weights');
   const top = isGroup(nested) ? nested : root;
-  const layers = strings(top.attrs['layer_names']?.value);
-  for (const layer of layers) {
+  const layers = nameList(top, 'layer_names');
+  const own = layers && isGroup(top.get(TOP_LEVEL)) ? [TOP_LEVEL] : [];
+  for (const layer of [...(layers ?? []), ...own]) {
     const group = top.get(layer);
-    if (!isGroup(group)) continue;
-    for (const weight of strings(group.attrs['weight_names']?.value)) {
+    const weights = isGroup(group) ? nameList(group, 'weight_names') : undefined;
+    if (!isGroup(group) || !weights) {
+      throw corrupt(`layer ${JSON.stringify(layer)} is listed, but its weights are not`, { file });
+    }
+    for (const weight of weights) {
       const dataset = group.get(weight);
       const path = `${top === root ? '' : '/model_weights'}/${layer}/${weight}`;
       if (!isDataset(dataset)) throw corrupt('a weight that is listed is not there', { file, tensor: weight });
       found.push({ name: weight.replace(/:0$/, ''), path, dataset });
     }
   }
-  if (layers.length) return found;
+  if (layers) return found;
   const walk = (group: Group, path: string, depth: number): void => {
     if (depth > MAX_DEPTH) throw corrupt('groups within groups without end', { file });
     for (const key of group.keys()) {
@@ -94,14 +107,23 @@ function listDatasets(root: Group, file: string | undefined): { name: string; pa
   return found;
 }
 
-function describe(name: string, path: string, dataset: Dataset, file: string | undefined): H5Entry | undefined {
+function dtypeOf({ dtype, metadata }: Dataset): DType | undefined {
+  // As h5py writes numpy's bool: an enumeration of these two.
+  const members = metadata.enum_type?.members;
+  if (members) return members['FALSE'] === 0 && members['TRUE'] === 1 && metadata.size === 1 ? 'bool' : undefined;
+  // Values of the other byte order come turned around.
+  return typeof dtype === 'string' ? TYPES[dtype.replace(/^[|=>]/, '<')] : undefined;
+}
+
+/** What is known of a dataset before it is read; its dtype's own name where arrays have none. */
+function describe(name: string, path: string, dataset: Dataset, file: string | undefined): H5Entry | UnreadableEntry {
   const shape = dataset.shape ?? [];
-  const dtype = typeof dataset.dtype === 'string' ? TYPES[dataset.dtype.replace(/^[|=]/, '<')] : undefined;
-  if (!dtype) return undefined;
+  const dtype = dtypeOf(dataset);
+  if (!dtype) return { name, shape, dtype: `HDF5 type ${JSON.stringify(dataset.dtype)}` };
   return { name, dtype, shape, bytes: elementCount(shape, file, name) * DTYPES[dtype].itemSize, path };
 }
 
-/** Lists the numbers of an HDF5 file. @throws {CheckpointError} `Corrupt` */
+/** Lists the datasets of an HDF5 file. @throws {CheckpointError} `Corrupt` */
 export async function openH5(source: ByteSource, format: 'h5' | 'keras'): Promise<TensorStore> {
   const file = source.name;
   const guard = <T>(work: () => T, tensor?: string): T => {
@@ -124,15 +146,17 @@ export async function openH5(source: ByteSource, format: 'h5' | 'keras'): Promis
     if (!closed) h5.close();
     closed = true;
   };
-  let entries: H5Entry[];
+  let listed: (H5Entry | UnreadableEntry)[];
   try {
-    entries = guard(() =>
-      listDatasets(h5.root, file).flatMap(({ name, path, dataset }) => describe(name, path, dataset, file) ?? []),
+    listed = guard(() =>
+      listDatasets(h5.root, file).map(({ name, path, dataset }) => describe(name, path, dataset, file)),
     );
   } catch (error) {
     await close();
     throw error;
   }
+  const entries = listed.filter((entry) => 'path' in entry);
+  const unreadable = listed.filter((entry) => !('path' in entry));
   const read = async (entry: CheckpointEntry): Promise<NdArray> => {
     const { path, name, dtype, shape } = entry as H5Entry;
     if (closed) throw new CheckpointError('Io', 'the file was closed', { file, tensor: name });
@@ -143,7 +167,7 @@ export async function openH5(source: ByteSource, format: 'h5' | 'keras'): Promis
     }, name);
   };
   const stream: TensorStore['stream'] = (wanted) => runAhead(wanted.map((entry) => readJob(entry, read)));
-  return { format, location: file ?? 'bytes', entries, read, stream, close };
+  return { format, location: file ?? 'bytes', entries, unreadable, read, stream, close };
 }
 
 function typedValues(values: unknown, dtype: DType, bytes: number, where: Where): NumericData {

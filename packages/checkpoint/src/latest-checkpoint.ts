@@ -14,7 +14,8 @@ export async function latestCheckpoint(folder: string | FileSet): Promise<string
   const state = await readState(files);
   if (!state) return undefined;
   const { latest } = state;
-  const found = (await files.open(`${latest}.index`)) ?? (await files.open(latest));
+  const found =
+    (await files.open(`${latest}.index`)) ?? (await files.open(latest.replace(/-\?{5}(-of-\d{5})$/, '-00000$1')));
   await found?.close?.();
   const path = /^([/\\]|[a-z]:[/\\])/i.test(latest) ? latest : `${files.name}${latest}`;
   return found ? path : undefined;

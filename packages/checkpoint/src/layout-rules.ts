@@ -168,7 +168,9 @@ export function mapCheckpoint(
   const mapped = [...entries.values()].map((entry) => ({ ...entry, name: renamed?.get(entry.name) ?? entry.name }));
   const read = (entry: CheckpointEntry): Promise<NdArray> => (entry as Mapped).load();
   const store: TensorStore = {
-    format: checkpoint.format,
+    // Its objects are named by what they were: what is changed has none.
+    format: checkpoint.objectGraph ? 'V2' : checkpoint.format,
+    unreadable: checkpoint.unreadable,
     location: checkpoint.location,
     entries: mapped,
     read,
@@ -178,32 +180,76 @@ export function mapCheckpoint(
   return new Checkpoint(store);
 }
 
+/** Whole bits of a dtype's numbers, without the sign: what a dtype must hold to give them back. */
+const WHOLE_BITS: Readonly<Partial<Record<DType, number>>> = {
+  bool: 1,
+  int8: 7,
+  uint8: 8,
+  int16: 15,
+  uint16: 16,
+  int32: 31,
+  uint32: 32,
+  int64: 63,
+  uint64: 64,
+  bfloat16: 8,
+  float16: 11,
+  float32: 24,
+  float64: 53,
+};
+const WIDER_FLOATS: Readonly<Partial<Record<DType, readonly DType[]>>> = {
+  float16: ['float32', 'float64'],
+  bfloat16: ['float32', 'float64'],
+  float32: ['float64'],
+  complex64: ['complex128'],
+};
+
+/** Whether a cast keeps every value, so that a cast back undoes it. */
+function keepsValues(from: DType, to: DType): boolean {
+  if (from === to || WIDER_FLOATS[from]?.includes(to)) return true;
+  const bits = WHOLE_BITS[from];
+  const room = WHOLE_BITS[to];
+  if (bits === undefined || room === undefined || WIDER_FLOATS[from] || from === 'float64') return false;
+  const loses = from.startsWith('int') && (to.startsWith('uint') || to === 'bool');
+  return bits <= room && !loses;
+}
+
+function invertRule(rule: LayoutRule, entries: ReadonlyMap<string, Mapped>): LayoutRule {
+  const entryOf = (name: string): Mapped => {
+    const entry = entries.get(name);
+    if (!entry) throw bad(rule, `there is no ${name} when its turn comes`);
+    return entry;
+  };
+  if (rule.layout === 'transpose') return { ...rule, perm: rule.perm.map((_, axis) => rule.perm.indexOf(axis)) };
+  if (rule.layout === 'split') return { layout: 'concatenate', tensors: rule.to, to: rule.tensor, axis: rule.axis };
+  if (rule.layout === 'cast') {
+    const { dtype } = entryOf(rule.tensor);
+    if (!keepsValues(dtype, rule.dtype)) {
+      throw bad(rule, `a cast of ${dtype} to ${rule.dtype} may lose values, so that nothing undoes it`);
+    }
+    return { layout: 'cast', tensor: rule.tensor, dtype };
+  }
+  const sizes = rule.tensors.map((name) => entryOf(name).shape[rule.axis]!);
+  return { layout: 'split', tensor: rule.to, to: rule.tensors, axis: rule.axis, sizes };
+}
+
 /**
  * The layout rules that undo these, in reverse; `entries` are those of the checkpoint that the rules were made for.
  *
- * @throws {CheckpointError} `InvalidArgument` for a cast, which may lose values, unless it widens
+ * @throws {CheckpointError} `InvalidArgument` for a cast that may lose values; as `mapCheckpoint` for rules that do not fit
  */
 export function invertLayouts(rules: readonly LayoutRule[], entries: readonly CheckpointEntry[]): LayoutRule[] {
-  const shapes = new Map(entries.map((entry) => [entry.name, entry]));
-  return rules
-    .map((rule): LayoutRule => {
-      if (rule.layout === 'transpose') return { ...rule, perm: rule.perm.map((_, axis) => rule.perm.indexOf(axis)) };
-      if (rule.layout === 'split') {
-        return { layout: 'concatenate', tensors: rule.to, to: rule.tensor, axis: rule.axis };
-      }
-      const sizeOf = (name: string): CheckpointEntry => {
-        const entry = shapes.get(name);
-        if (!entry) throw bad(rule, `the checkpoint has no ${name}`);
-        return entry;
-      };
-      if (rule.layout === 'cast') {
-        const { dtype } = sizeOf(rule.tensor);
-        const widens = dtype === 'float16' || dtype === 'bfloat16' || (dtype === 'float32' && rule.dtype === 'float64');
-        if (!widens) throw bad(rule, `a cast of ${dtype} may lose values, so that nothing undoes it`);
-        return { layout: 'cast', tensor: rule.tensor, dtype };
-      }
-      const sizes = rule.tensors.map((name) => sizeOf(name).shape[rule.axis]!);
-      return { layout: 'split', tensor: rule.to, to: rule.tensors, axis: rule.axis, sizes };
-    })
-    .reverse();
+  // A rule is undone by what its tensors were when its turn came: earlier rules may have changed them.
+  const load = (): never => {
+    throw new CheckpointError('InvalidArgument', 'rules are inverted without values');
+  };
+  const state = new Map(
+    entries.map(({ name, dtype, shape, bytes }) => [name, { name, dtype, shape, bytes, load }] as [string, Mapped]),
+  );
+  const inverse: LayoutRule[] = [];
+  for (const rule of rules) {
+    const undo = invertRule(rule, state);
+    applyRule(state, rule);
+    inverse.unshift(undo);
+  }
+  return inverse;
 }

@@ -19,6 +19,7 @@ export interface NpyHeader {
 
 // The longest that numpy itself reads without being told to trust the file.
 const MAX_HEADER = 10_000;
+const MOST_EMPTY = 10_000;
 const MAGIC = '\x93NUMPY';
 const NAMES: Readonly<Partial<Record<DType, string>>> = {
   float16: '<f2',
@@ -106,6 +107,9 @@ export function parseNpyHeader(bytes: Uint8Array, file: string | undefined, tens
   const kind = kindOf(descr, where);
   const count = elementCount(shape, file, tensor);
   const size = count * kind.itemSize;
+  // Strings of no bytes cost their file nothing, however many it claims.
+  if (kind.itemSize === 0 && count > MOST_EMPTY)
+    throw corrupt(`${count} strings of no bytes are more than it can hold`, where);
   const { dtype } = kind;
   const stored = fortran === 'True' ? [...shape].reverse() : shape;
   const decode = (values: Uint8Array): NdArray => {

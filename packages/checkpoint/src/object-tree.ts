@@ -12,7 +12,7 @@ export interface LayerWeight {
   read(): ArrayLike;
 }
 
-/** A tf.layers layer or model, structurally. */
+/** A tf.layers layer or model, structurally: an object of any class (a plain object is a tree) with these. */
 export interface LayerLike {
   readonly weights: readonly LayerWeight[];
   readonly layers?: readonly LayerLike[];
@@ -44,7 +44,16 @@ const INNER: Readonly<Record<string, string>> = {
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const isWeight = (value: object): value is LayerWeight => 'read' in value && typeof value.read === 'function';
-const isLayer = (value: object): value is LayerLike => 'weights' in value && Array.isArray(value.weights);
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+};
+/** A record may have a key `weights`, as slim's scopes do: a layer is of a class. */
+const isLayer = (value: object): value is LayerLike =>
+  !isPlain(value) &&
+  'weights' in value &&
+  Array.isArray(value.weights) &&
+  value.weights.every((weight: unknown) => isObject(weight) && isWeight(weight));
 const isArrayLike = (value: object): value is ArrayLike =>
   'dtype' in value && 'shape' in value && ('data' in value || 'dataSync' in value);
 
@@ -80,8 +89,7 @@ function childrenOf(value: object, path: string): [string, ObjectTree][] {
   if (isLayer(value)) return layerChildren(value);
   if (Array.isArray(value)) return value.map((child, i): [string, ObjectTree] => [String(i), child]);
   if (value instanceof Map) return [...value];
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return Object.entries(value);
+  if (isPlain(value)) return Object.entries(value);
   throw new CheckpointError(
     'InvalidArgument',
     `${path || 'the root'} is a ${value.constructor?.name ?? 'value'}: only layers, variables, arrays and trees of them can be saved`,

@@ -10,7 +10,7 @@ import { corrupt, type Where } from './errors.js';
 import { ProtoReader } from './proto-reader.js';
 import { type ReadJob, readJob, runAhead } from './read-ahead.js';
 import { assembleSlices } from './slice-assembly.js';
-import { unsnappyStart } from './snappy.js';
+import { MAX_EXPANSION, unsnappyStart } from './snappy.js';
 import { type IndexedBlock, SsTable, TRAILER_SIZE } from './sstable.js';
 import { type CheckpointEntry, elementCount, type NamedArray, storedDType, type TensorStore } from './store.js';
 import { readStoredSlice, resolveSlice, type StoredSlice, sliceKey, type TensorSlice } from './tensor-slice.js';
@@ -88,7 +88,10 @@ export class SavedSlices implements TensorStore {
     const { parts, slices, dtype, shape, name } = entry as V1Entry;
     if (!slices) return this.readPart(entry, parts[0]!);
     const where: Where = { file: parts[0]?.table.source.name ?? this.location, tensor: name };
-    return assembleSlices(dtype, shape, slices, where, (i) => this.readPart(entry, parts[i]!));
+    // An element takes a byte at least, of a block that may be packed.
+    const most = this.tables.reduce((sum, { source }) => sum + source.size, 0) * MAX_EXPANSION;
+    const whole = { dtype, shape, slices, available: most * (DTYPES[dtype].itemSize || 1) };
+    return assembleSlices(whole, where, (i) => this.readPart(entry, parts[i]!));
   }
 
   async readSlice(entry: CheckpointEntry, index: number): Promise<NdArray> {

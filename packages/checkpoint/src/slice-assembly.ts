@@ -1,22 +1,32 @@
-import type { DType, Shape } from '@tfparity/array';
-import { DTYPES, type NdArray, type NumericData, zeros } from '@tfparity/array';
-import type { Where } from './errors.js';
+import { DTYPES, type DType, type NdArray, type NumericData, type Shape, zeros } from '@tfparity/array';
+import { corrupt, type Where } from './errors.js';
+import { elementCount } from './store.js';
 import { checkCover, type TensorSlice } from './tensor-slice.js';
+
+/** A tensor that is stored in slices, and how many bytes its values may take at most, by what is there to read. */
+export interface SlicedTensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly slices: readonly TensorSlice[];
+  readonly available: number;
+}
 
 /**
  * A tensor put together from its slices, which are read one after the other.
  *
- * @throws {CheckpointError} `Corrupt` where slices overlap or do not cover the tensor
+ * @throws {CheckpointError} `Corrupt` where slices overlap, do not cover the tensor, or cannot be in files of that size
  */
 export async function assembleSlices(
-  dtype: DType,
-  shape: Shape,
-  slices: readonly TensorSlice[],
+  { dtype, shape, slices, available }: SlicedTensor,
   where: Where,
   read: (index: number) => Promise<NdArray>,
 ): Promise<NdArray> {
-  // Covered without overlap, a tensor is no larger than its slices: a forged shape allocates nothing.
   checkCover(slices, shape, where);
+  // Covered without overlap, a tensor is no larger than what holds its slices: a forged shape allocates nothing.
+  const least = elementCount(shape, where.file, where.tensor ?? '') * (DTYPES[dtype].itemSize || 1);
+  if (least > available) {
+    throw corrupt(`its slices make ${least} bytes, of which the ${available} that are there hold none`, where);
+  }
   const whole = zeros(dtype, shape);
   for (let i = 0; i < slices.length; i++) {
     if (slices[i]!.length.every((count) => count > 0)) copySlice(whole, slices[i]!, await read(i));

@@ -2,8 +2,8 @@
 import { corrupt, type Where } from './errors.js';
 import { type Cursor, readVarint } from './varint.js';
 
-// Snappy's densest element makes 64 bytes from 3: what claims more than this cannot come out of those bytes.
-const MAX_EXPANSION = 22;
+/** Snappy's densest element makes 64 bytes from 3: what claims more than this cannot come out of those bytes. */
+export const MAX_EXPANSION = 22;
 // Bytes of the distance that follows each kind of copy.
 const COPY_WIDTHS = [0, 1, 2, 4];
 

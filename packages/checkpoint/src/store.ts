@@ -37,6 +37,14 @@ export interface CheckpointEntry {
   readonly fullName?: string;
 }
 
+/** A tensor that is listed, but of a dtype that arrays do not have (a variant, a resource): asking for it is an error. */
+export interface UnreadableEntry {
+  readonly name: string;
+  /** What the file calls its dtype. */
+  readonly dtype: string;
+  readonly shape: Shape;
+}
+
 /** A tensor with its name. */
 export interface NamedArray extends NdArray {
   readonly name: string;
@@ -49,6 +57,7 @@ export interface TensorStore {
   readonly location: string;
   readonly entries: readonly CheckpointEntry[];
   readonly objectGraph?: ObjectGraph;
+  readonly unreadable?: readonly UnreadableEntry[];
   /** Names that `read` knows beside those of `entries` (the record of the object graph). */
   readonly hidden?: ReadonlyMap<string, CheckpointEntry>;
   read(entry: CheckpointEntry): Promise<NdArray>;
@@ -59,10 +68,25 @@ export interface TensorStore {
   close?(): Promise<void>;
 }
 
+// Of TensorFlow's DataType (tensorflow/core/framework/types.proto): those that arrays do not have.
+const OTHER_DTYPES: Readonly<Record<number, string>> = {
+  20: 'resource',
+  21: 'variant',
+  24: 'float8_e5m2',
+  25: 'float8_e4m3fn',
+  29: 'int4',
+  30: 'uint4',
+};
+
+/** What TensorFlow calls a dtype that arrays do not have. */
+export function otherDType(value: number): string {
+  return OTHER_DTYPES[value] ?? `dtype ${value}`;
+}
+
 /** The dtype of a stored enum value. @throws {CheckpointError} `Unsupported` for one that arrays do not have */
 export function storedDType(value: number, where: Where): DType {
   const known = value < 100 ? dtypeFromEnum(value) : undefined;
-  if (!known) throw new CheckpointError('Unsupported', `dtype ${value} of TensorFlow's enum is not read here`, where);
+  if (!known) throw new CheckpointError('Unsupported', `tensors of ${otherDType(value)} are not read here`, where);
   return known.name;
 }
 

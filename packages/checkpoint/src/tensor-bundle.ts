@@ -17,6 +17,7 @@ import {
   type NamedArray,
   swapBytes,
   type TensorStore,
+  type UnreadableEntry,
 } from './store.js';
 import { decodeStrings } from './string-tensor.js';
 
@@ -39,6 +40,7 @@ export class TensorBundle implements TensorStore {
     readonly location: string,
     private readonly header: BundleHeader,
     entries: readonly BundleTensor[],
+    readonly unreadable: readonly UnreadableEntry[],
     private readonly checksum: Crc32c | undefined,
     format: CheckpointFormat | undefined,
   ) {
@@ -64,8 +66,8 @@ export class TensorBundle implements TensorStore {
     const location = `${files.name}${base}`;
     if (!index) throw new CheckpointError('NotFound', `no file ${base}.index there`, { file: `${location}.index` });
     try {
-      const { header, located } = await readIndex(await SsTable.open(index, checksum));
-      const bundle = new TensorBundle(files, base, location, header, located, checksum, format);
+      const { header, located, unreadable } = await readIndex(await SsTable.open(index, checksum));
+      const bundle = new TensorBundle(files, base, location, header, located, unreadable, checksum, format);
       const graph = bundle.hidden.get(OBJECT_GRAPH_KEY);
       if (graph) bundle.nameByGraph(await bundle.readGraph(graph as BundleTensor));
       return bundle;
@@ -97,7 +99,12 @@ export class TensorBundle implements TensorStore {
     const { parts = [], slices } = entry as BundleTensor;
     if (!slices) return this.readStored(entry.name, entry as BundleTensor);
     const where: Where = { file: `${this.location}.index`, tensor: entry.name };
-    return assembleSlices(entry.dtype, entry.shape, slices, where, (i) => this.readStored(entry.name, parts[i]!));
+    let available = 0;
+    for (const [, part] of new Map(parts.map((each) => [each.shard, each]))) {
+      available += (await this.shard(part, entry.name)).size;
+    }
+    const whole = { dtype: entry.dtype, shape: entry.shape, slices, available };
+    return assembleSlices(whole, where, (i) => this.readStored(entry.name, parts[i]!));
   }
 
   async readSlice(entry: CheckpointEntry, index: number): Promise<NdArray> {

@@ -4,6 +4,7 @@ import { Checkpoint } from './checkpoint.js';
 import { formatState, parseState } from './checkpoint-state.js';
 import { CheckpointError } from './errors.js';
 import type { FileSink } from './file-sink.js';
+import { OBJECT_GRAPH_KEY } from './object-graph.js';
 import { type ObjectTree, objectRecords } from './object-tree.js';
 import type { NamedArray } from './store.js';
 import { type ShardOptions, writeBundle } from './write-bundle.js';
@@ -31,6 +32,7 @@ export interface WriteOptions extends ShardOptions {
 
 async function* stream(tensors: NamedTensors): AsyncGenerator<NamedArray> {
   if (tensors instanceof Checkpoint) {
+    checkReadable(tensors);
     yield* tensors.tensors();
     return;
   }
@@ -42,11 +44,30 @@ async function* stream(tensors: NamedTensors): AsyncGenerator<NamedArray> {
   for (const [name, value] of pairs) yield { ...toNdArray(value as ArrayLike), name };
 }
 
+/** A copy that lacks some of its tensors is none. */
+function checkReadable({ unreadable: [first], location }: Checkpoint): void {
+  if (!first) return;
+  throw new CheckpointError(
+    'Unsupported',
+    `tensors of ${first.dtype} are not read here, so that this is no whole copy: choose those that are wanted by tensors(filter)`,
+    { file: location, tensor: first.name },
+  );
+}
+
+/** The tensors, and the record of their objects where there is one: without it, TensorFlow would restore none of them. */
+async function* streamWithGraph(tensors: NamedTensors): AsyncGenerator<NamedArray> {
+  yield* stream(tensors);
+  if (tensors instanceof Checkpoint && tensors.objectGraph) {
+    yield { ...(await tensors.get(OBJECT_GRAPH_KEY)), name: OBJECT_GRAPH_KEY };
+  }
+}
+
 /** Shapes first, then values in that order: from a checkpoint without holding more than one, else by collecting all. */
 async function inOrder(
   tensors: NamedTensors,
 ): Promise<{ known: readonly KnownTensor[]; values: AsyncIterable<NamedArray> }> {
   if (tensors instanceof Checkpoint) {
+    checkReadable(tensors);
     const { entries } = tensors;
     async function* values(checkpoint: Checkpoint): AsyncGenerator<NamedArray> {
       for (const { name } of entries) yield { ...(await checkpoint.get(name)), name };
@@ -97,7 +118,7 @@ export async function writeCheckpoint(
 ): Promise<string> {
   const { sink, base } = await place(prefix, options.sink);
   const { format = 'V2' } = options;
-  if (format === 'V2') await writeBundle(sink, base, stream(tensors), await loadCrc32c(), options);
+  if (format === 'V2') await writeBundle(sink, base, streamWithGraph(tensors), await loadCrc32c(), options);
   else {
     const exchange = await import('./write-exchange.js');
     if (format === 'npz') await exchange.writeNpz(sink, base, stream(tensors));

@@ -9,6 +9,7 @@ import { writeZip } from './write-zip.js';
 
 const TFJS_DTYPES: readonly string[] = ['float32', 'int32', 'bool', 'string', 'complex64'];
 const TFJS_SHARD = 4 * 2 ** 20;
+const TFJS_FILE = /^\.group(\d{1,9})-shard\d+of\d+\.bin$/;
 
 /** Names of dtypes and shapes that are known before the values: what a header at the front needs. */
 export interface KnownTensor {
@@ -116,6 +117,15 @@ function tfjsBytes(array: NamedArray): Uint8Array {
   return bytes;
 }
 
+/** Shards of an older model of that name, and a number of a group that none of them has: they stay until the manifest is new. */
+async function freeGroup(sink: FileSink, stem: string): Promise<{ group: number; old: string[] }> {
+  const old = (await sink.list()).filter((name) => name.startsWith(stem) && TFJS_FILE.test(name.slice(stem.length)));
+  const groups = new Set(old.map((name) => Number(TFJS_FILE.exec(name.slice(stem.length))![1])));
+  let group = 1;
+  while (groups.has(group)) group++;
+  return { group, old };
+}
+
 /** A tfjs weights manifest as `base` (a model.json), and its shards of 4 MB beside it; the manifest appears last. */
 export async function writeTfjs(sink: FileSink, base: string, values: AsyncIterable<NamedArray>): Promise<void> {
   const unique = uniqueNames();
@@ -123,6 +133,8 @@ export async function writeTfjs(sink: FileSink, base: string, values: AsyncItera
   const weights: KnownTensor[] = [];
   let room = 0;
   const stem = base.replace(/\.json$/, '');
+  const { group, old } = await freeGroup(sink, stem);
+  const committed: string[] = [];
   try {
     for await (const array of values) {
       unique(array.name);
@@ -140,12 +152,17 @@ export async function writeTfjs(sink: FileSink, base: string, values: AsyncItera
         room -= part.length;
       }
     }
-    const paths = shards.map((_, i) => `${stem}.group1-shard${i + 1}of${shards.length}.bin`);
-    for (const [i, shard] of shards.entries()) await shard.commit(paths[i]!);
+    const paths = shards.map((_, i) => `${stem}.group${group}-shard${i + 1}of${shards.length}.bin`);
+    for (const [i, shard] of shards.entries()) {
+      await shard.commit(paths[i]!);
+      committed.push(paths[i]!);
+    }
     const manifest = { format: 'weights', generatedBy: 'tfparity', weightsManifest: [{ paths, weights }] };
     await whole(sink, base, (file) => file.write(new TextEncoder().encode(JSON.stringify(manifest))));
   } catch (error) {
     for (const shard of shards) await shard.discard().catch(() => undefined);
+    for (const name of committed) await sink.remove(name).catch(() => undefined);
     throw error;
   }
+  for (const name of old) await sink.remove(name);
 }

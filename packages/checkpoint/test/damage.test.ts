@@ -135,12 +135,35 @@ describe('forged numbers, with checksums that are right', () => {
     ['a shard that cannot be', { shard: 7 }],
     ['another checksum', { crc: 1 }],
     ['more strings than bytes', { dtype: 7, shape: [2 ** 31] }],
+    ['more strings than bytes, in slices', { dtype: 7, shape: [2e7], slices: [[0, 2e7]] as [number, number][] }],
+    ['a slice of 2^32 numbers', { shape: [2 ** 32 + 8], slices: [[0, 2 ** 32 + 8]] as [number, number][] }],
+    ['a slice of 2^50 numbers', { shape: [2 ** 50], slices: [[0, 2 ** 50]] as [number, number][] }],
+    ['slices that are larger than the shard', { shape: [2e7], slices: [[0, 2e7]] as [number, number][] }],
   ])('%s', async (_, change) => {
     await refuse(forgeBundle([{ name: 'w', shape: [4], ...change }]));
   });
 
-  it('a dtype that there is not', async () => {
-    await refuse(forgeBundle([{ name: 'w', shape: [4], dtype: 77 }]), 'Unsupported');
+  it('a dtype that there is not makes no other tensor unreadable', async () => {
+    const checkpoint = await openCheckpoint(
+      forgeBundle([
+        { name: 'v', shape: [4] },
+        { name: 'w', shape: [4], dtype: 77 },
+        { name: 'x', shape: [], dtype: 21 },
+      ]),
+    );
+    expect((await checkpoint.get('v')).data).toEqual(Float32Array.of(1, 2, 3, 4));
+    expect(checkpoint.unreadable).toEqual([
+      { name: 'w', dtype: 'dtype 77', shape: [4] },
+      { name: 'x', dtype: 'variant', shape: [] },
+    ]);
+    await expect(checkpoint.get('x')).rejects.toMatchObject({ code: 'Unsupported', tensor: 'x' });
+  });
+
+  it.each(['|S0', '<U0'])('numpy strings %s without bytes, of which there are millions', async (descr) => {
+    const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (50000000,), }`;
+    const header = `${text.padEnd(117)}\n`;
+    const bytes = Uint8Array.of(0x93, ...new TextEncoder().encode('NUMPY'), 1, 0, header.length, 0);
+    await refuse(new Map([['x.npy', Uint8Array.from([...bytes, ...new TextEncoder().encode(header)])]]));
   });
 
   it.each([

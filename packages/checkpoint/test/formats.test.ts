@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { goldenPath } from '@tfparity/testing';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openCheckpoint, writeCheckpoint } from '../src/index.js';
+import { MemorySink, openCheckpoint, writeCheckpoint } from '../src/index.js';
 import { type ExpectedTensor, expectedArray } from './expected-tensor.js';
 
 const fixtures = fileURLToPath(new URL('fixtures/', import.meta.url));
@@ -29,6 +29,16 @@ describe('files of other formats, written by their own libraries (test/fixtures/
       await checkpoint.close();
     });
   }
+});
+
+describe('HDF5', () => {
+  it('lists what it cannot read, and copies nothing without it', async () => {
+    const checkpoint = await openCheckpoint(join(fixtures, 'odd.h5'));
+    expect(checkpoint.unreadable).toEqual([{ name: 'complex', dtype: expect.stringContaining('HDF5'), shape: [1] }]);
+    await expect(checkpoint.get('complex')).rejects.toMatchObject({ code: 'Unsupported', tensor: 'complex' });
+    await expect(writeCheckpoint(join(folder, 'part'), checkpoint)).rejects.toMatchObject({ tensor: 'complex' });
+    await checkpoint.close();
+  });
 });
 
 describe('what is written in other formats reads back the same', () => {
@@ -85,6 +95,34 @@ describe('tfjs weights', () => {
     expect((await checkpoint.get('q8')).data).toEqual(Float32Array.of(-1, 63, 126.5));
     expect((await checkpoint.get('q16')).data).toEqual(Int32Array.of(1, 131071));
     expect((await checkpoint.get('h')).data).toEqual(Float32Array.of(1, -2));
+  });
+
+  it('replace an older model only when they are whole', async () => {
+    const sink = new MemorySink();
+    const write = (value: number, to = sink): Promise<string> =>
+      writeCheckpoint(
+        'm.json',
+        { w: { dtype: 'float32', shape: [1], data: Float32Array.of(value) } },
+        { sink: to, format: 'tfjs' },
+      );
+    const read = async (): Promise<number> =>
+      Number((await (await openCheckpoint(new Map(sink.files))).get('w')).data[0]);
+    await write(1);
+    const before = [...sink.files.keys()];
+    const dies = Object.assign(Object.create(sink) as MemorySink, {
+      create: async () => {
+        const file = await sink.create();
+        const commit = (name: string): Promise<void> => {
+          if (name === 'm.json') throw new Error('crash');
+          return file.commit(name);
+        };
+        return { ...file, commit };
+      },
+    });
+    await expect(write(2, dies)).rejects.toThrow('crash');
+    expect([await read(), [...sink.files.keys()]]).toEqual([1, before]);
+    await write(3);
+    expect([await read(), sink.files.size]).toEqual([3, 2]);
   });
 
   it('are not looked for outside the folder of the manifest', async () => {

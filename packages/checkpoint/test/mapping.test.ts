@@ -233,6 +233,39 @@ describe('layout rules', () => {
     expect(await undone.get('other/table')).toEqual(await checkpoint.get('other/table'));
   });
 
+  it('are undone by what tensors were when their turn came', async () => {
+    await writeCheckpoint(join(folder, 'order'), {
+      a: ramp([2, 3]),
+      b: ramp([4, 3], 10),
+      h: castArray(ramp([4]), 'float16'),
+    });
+    const source = await openCheckpoint(join(folder, 'order'));
+    const layouts: LayoutRule[] = [
+      { layout: 'transpose', tensor: 'a', perm: [1, 0] },
+      { layout: 'transpose', tensor: 'b', perm: [1, 0] },
+      { layout: 'concatenate', tensors: ['a', 'b'], to: 'ab', axis: 1 },
+      { layout: 'split', tensor: 'h', to: ['h/0', 'h/1'], axis: 0 },
+      { layout: 'cast', tensor: 'h/1', dtype: 'float32' },
+    ];
+    const there = mapCheckpoint(source, { layouts });
+    const back = mapCheckpoint(there, { layouts: invertLayouts(layouts, source.entries) });
+    for (const { name } of source.entries) expect(await back.get(name)).toEqual(await source.get(name));
+    for (const [from, to] of [
+      ['float16', 'int32'],
+      ['float32', 'float16'],
+      ['int64', 'float64'],
+      ['int8', 'uint16'],
+    ] as const) {
+      const entries = [{ name: 'x', dtype: from, shape: [1], bytes: 2 }];
+      const cast: LayoutRule = { layout: 'cast', tensor: 'x', dtype: to };
+      expect(() => invertLayouts([cast], entries)).toThrow('may lose values');
+    }
+    const widens: LayoutRule = { layout: 'cast', tensor: 'x', dtype: 'float32' };
+    expect(invertLayouts([widens], [{ name: 'x', dtype: 'uint16', shape: [1], bytes: 2 }])).toEqual([
+      { layout: 'cast', tensor: 'x', dtype: 'uint16' },
+    ]);
+  });
+
   it('go together with renames, and refuse what does not fit', async () => {
     const renamed = mapCheckpoint(checkpoint, {
       names: nameMap([{ prefix: 'old/', to: 'n/' }]),

@@ -5,6 +5,7 @@ import type { NdArray } from '@tfparity/array';
 import { goldenPath } from '@tfparity/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
+  type LayerWeight,
   latestCheckpoint,
   MemorySink,
   type NamedArray,
@@ -141,12 +142,35 @@ describe('the checkpoint file', () => {
   });
 });
 
+class Layer {
+  constructor(readonly weights: readonly LayerWeight[]) {}
+}
+
 describe('an object-based checkpoint', () => {
+  it('is copied with its objects', async () => {
+    const source = await openCheckpoint(goldenPath('checkpoints/tf2_object-1'));
+    const copied = await openCheckpoint(await writeCheckpoint(at('copied'), source, { shards: 2 }));
+    expect(copied.format).toBe('V2 object graph');
+    expect(copied.objectGraph).toEqual(source.objectGraph);
+    expect(await copied.get('first/kernel')).toEqual(await source.get('first/kernel'));
+  });
+
+  it('takes a record with weights for a record', async () => {
+    const parts = [floats(1), floats(2)];
+    await writeObjectCheckpoint(at('scopes'), { conv: { weights: parts, biases: floats(3) } });
+    expect((await openCheckpoint(at('scopes'))).entries.map(({ name }) => name.split('/.')[0])).toEqual([
+      'conv/biases',
+      'conv/weights/0',
+      'conv/weights/1',
+      'save_counter',
+    ]);
+  });
+
   it('names variables by their path, shares what is shared, and keeps full names', async () => {
     const weight = (name: string, array: NdArray) => ({ name, originalName: name, read: () => array });
     const shared = floats(7, 8);
-    const first = { weights: [weight('first/kernel', floats(1)), weight('first/bias', floats(2))] };
-    const model = { weights: first.weights, layers: [{ weights: [] }, first] };
+    const first = new Layer([weight('first/kernel', floats(1)), weight('first/bias', floats(2))]);
+    const model = Object.assign(new Layer(first.weights), { layers: [new Layer([]), first] });
     await writeObjectCheckpoint(
       at('objects-1'),
       { model, list: [shared, { again: shared }], 'a.b/c': floats(3) },
