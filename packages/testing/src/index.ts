@@ -1,2 +1,3 @@
 export { backends, useBackend } from './backends.js';
 export { describeGolden, goldenFiles, goldenJson, goldenPath } from './golden.js';
+export { camelCase, describeLayerCases, type LayerCase, type LayerUnderTest } from './layer-cases.js';
