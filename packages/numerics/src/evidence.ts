@@ -46,7 +46,7 @@ function cosineOf({ squaredExpected, squaredDifference, sumSquared }: Tally): nu
 }
 
 function distribution(count: number, sum: number, max: number, sketch: Float64Array): ErrorDistribution {
-  const [median, p90, p99, p999] = sketchQuantiles(sketch, SHARES, max) as [number, number, number, number];
+  const [median, p90, p99, p999] = sketchQuantiles(sketch, count, SHARES, max) as [number, number, number, number];
   const mean = count === 0 ? 0 : Math.min(sum / count, max);
   return { count, max, mean, median, p90, p99, p999 };
 }
@@ -74,6 +74,8 @@ export function exactDistributions(
   b: NdArray<NumericData>,
 ): Pick<Evidence, 'absolute' | 'relative' | 'quantileResolution'> {
   if (DTYPES[a.dtype].lanes !== DTYPES[b.dtype].lanes) return { ...evidence };
+  // Nothing to sort: all quantiles are 0, which a sketch gives exactly.
+  if (evidence.equal === evidence.finite) return { ...evidence, quantileResolution: 0 };
   const count = b.data.length;
   const x = new Float64Array(count);
   const y = new Float64Array(count);

@@ -25,18 +25,17 @@ function bucketValue(bucket: number): number {
   return float[0]!;
 }
 
-/** The values at the given shares (0 … 1) of all counts, each at least one of `share * total` from below; none for no counts. */
-export function sketchQuantiles(counts: Float64Array, shares: readonly number[], max: number): number[] {
-  let total = 0;
-  for (let i = 0; i < counts.length; i++) total += counts[i]!;
+/**
+ * The values at the given ascending shares (0 … 1) of all counts, each at least one of `share * total` from below; none for
+ * no counts. `total` is the sum of the counts.
+ */
+export function sketchQuantiles(counts: Float64Array, total: number, shares: readonly number[], max: number): number[] {
   if (total === 0) return shares.map(() => 0);
+  let bucket = 0;
+  let seen = counts[0]!;
   return shares.map((share) => {
     const rank = Math.max(1, Math.ceil(share * total));
-    let seen = 0;
-    for (let i = 0; i < counts.length; i++) {
-      seen += counts[i]!;
-      if (seen >= rank) return Math.min(bucketValue(i), max);
-    }
-    return max;
+    while (seen < rank && bucket < counts.length - 1) seen += counts[++bucket]!;
+    return seen < rank ? max : Math.min(bucketValue(bucket), max);
   });
 }
