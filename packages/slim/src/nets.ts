@@ -1,4 +1,8 @@
 export {
+  type BlockArguments,
+  block8,
+  block17,
+  block35,
   type InceptionResnetV2ArgScopeArguments,
   type InceptionResnetV2Arguments,
   type InceptionResnetV2BaseArguments,
