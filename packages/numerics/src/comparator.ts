@@ -1,5 +1,6 @@
 import { DTYPES, formatShape, type NdArray, type NumericData, sameShape, sizeOf } from '@tfparity/array';
 import { type ArrayComparison, type ArrayHeader, headerDifferences } from './array-comparison.js';
+import { Coverage } from './coverage.js';
 import { NumericsError } from './errors.js';
 import { exactDistributions, summarize } from './evidence.js';
 import { float32Kernel } from './float32-kernel.js';
@@ -70,12 +71,13 @@ export type PieceData = NumericData;
 
 /**
  * Compares arrays that arrive in pieces, so that neither has to be in memory: tell it both headers, push pieces in any order, take
- * the result. Comparators of different pieces of the same arrays merge.
+ * the result. Comparators of different pieces of the same arrays merge. Every element counts once: pieces must not overlap.
  */
 export class ArrayComparator {
   readonly tolerance: AppliedTolerance;
   readonly #tally: Tally;
   readonly #size: number;
+  readonly #seen = new Coverage();
   #next = 0;
 
   /** @throws {NumericsError} `InvalidTolerance`, `InvalidOption`, `NotNumeric` for strings */
@@ -96,8 +98,8 @@ export class ArrayComparator {
   /**
    * Compares the next elements, or those from `offset` on.
    *
-   * @throws {NumericsError} `InvalidPiece` for pieces of different length, beyond the end, of arrays of different shapes, or of
-   * another class than their dtype's
+   * @throws {NumericsError} `InvalidPiece` for pieces of different length, beyond the end, of elements that were compared
+   * before, of arrays of different shapes, or of another class than their dtype's
    */
   push(actual: PieceData, expected: PieceData, offset: number = this.#next): void {
     const lanes = isComplex(this.expected.dtype) ? 2 : 1;
@@ -110,6 +112,7 @@ export class ArrayComparator {
         { offset, actual: actual.length, expected: expected.length },
       );
     }
+    this.#refuseOverlap(this.#seen.overlap(offset, offset + count), 'pushed');
     for (const [{ dtype }, piece] of [[this.actual, actual] as const, [this.expected, expected] as const]) {
       if (piece instanceof DTYPES[dtype].data!) continue;
       const message = `a piece of ${dtype} keeps its values in ${DTYPES[dtype].data!.name}, not in ${piece.constructor.name}`;
@@ -125,12 +128,39 @@ export class ArrayComparator {
       tallyFloat32(kernel, this.#tally, scalar, p, q, offset, this.tolerance);
     } else if (isComplex(a.dtype) === isComplex(b.dtype)) scalar.add(0, count);
     else this.#tally.total += count;
+    this.#seen.add(offset, offset + count);
     this.#next = offset + count;
   }
 
-  /** Adds the pieces that another comparator of the same arrays was given. */
+  /**
+   * Adds the pieces that another comparator of the same arrays was given.
+   *
+   * @throws {NumericsError} `InvalidPiece` for one of other dtypes, shapes, tolerance or `keep` and `topK`, and for elements that both
+   * have compared
+   */
   merge(other: ArrayComparator): void {
+    const [ours, theirs] = [this.#facts(), other.#facts()];
+    if (ours !== theirs) {
+      throw new NumericsError('InvalidPiece', `a comparator of ${theirs} cannot be merged into one of ${ours}`);
+    }
+    for (const [from, to] of other.#seen.ranges) this.#refuseOverlap(this.#seen.overlap(from, to), 'merged');
     this.#tally.merge(other.#tally);
+    for (const [from, to] of other.#seen.ranges) this.#seen.add(from, to);
+  }
+
+  /** What comparators that merge have in common. */
+  #facts(): string {
+    const { rtol, atol, maxUlps, equalNan } = this.tolerance;
+    const headers = [this.actual, this.expected].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
+    const { kept, k } = this.#tally;
+    return `${headers.join(' against ')}, rtol ${rtol}, atol ${atol}, ${maxUlps} ulps, equalNan ${equalNan}, keep ${kept}, topK ${k}`;
+  }
+
+  #refuseOverlap(range: readonly [from: number, to: number] | undefined, how: string): void {
+    if (range === undefined) return;
+    const [from, to] = range;
+    const message = `elements ${from} to ${to - 1} are ${how} a second time; every element is compared once`;
+    throw new NumericsError('InvalidPiece', message, { from, to });
   }
 
   /** The comparison so far. Fails if not every element was pushed. */
@@ -138,7 +168,7 @@ export class ArrayComparator {
     const tally = this.#tally;
     const differences = headerDifferences(this.actual, this.expected);
     const comparable = sameShape(this.actual.shape, this.expected.shape);
-    const unseen = comparable ? this.#size - tally.total : 0;
+    const gap = comparable ? this.#seen.gap(this.#size) : undefined;
     if (tally.mismatched > 0) {
       const percent = ((100 * tally.mismatched) / tally.total).toPrecision(3);
       differences.push({
@@ -146,8 +176,8 @@ export class ArrayComparator {
         message: `${tally.mismatched} of ${tally.total} elements (${Number(percent)}%) are outside ${this.tolerance.name} (rtol ${this.tolerance.rtol}, atol ${this.tolerance.atol}${this.tolerance.maxUlps > 0 ? `, ${this.tolerance.maxUlps} ulps` : ''})`,
       });
     }
-    if (unseen !== 0) {
-      const message = `${tally.total} of ${this.#size} elements were compared${unseen < 0 ? ': some twice' : ''}`;
+    if (gap !== undefined) {
+      const message = `${tally.total} of ${this.#size} elements were compared: the first that were not are ${gap[0]} to ${gap[1] - 1}`;
       differences.push({ kind: 'values', message });
     }
     const evidence = comparable ? summarize(tally, this.actual.dtype, this.expected.dtype) : undefined;

@@ -116,7 +116,7 @@ function listToArray(list: NestedList): NdArray {
     }
   }
   const flat: (number | boolean | bigint)[] = [];
-  const walk = (item: NestedList[number] | NestedList, depth: number): void => {
+  const walk = (item: unknown, depth: number): void => {
     const isList = Array.isArray(item);
     if (isList !== depth < shape.length || (isList && item.length !== shape[depth])) {
       throw new NumericsError(
@@ -124,8 +124,9 @@ function listToArray(list: NestedList): NdArray {
         `the lists are ragged at depth ${depth}; every list of a depth needs the same length`,
       );
     }
-    if (isList) for (const inner of item as NestedList) walk(inner, depth + 1);
-    else flat.push(item as number);
+    if (isList) for (const inner of item as readonly unknown[]) walk(inner, depth + 1);
+    else if (typeof item === 'number' || typeof item === 'boolean' || typeof item === 'bigint') flat.push(item);
+    else throw new NumericsError('NotAnArray', `a list of numbers holds ${describe(item)}, which is no number`);
   };
   walk(list, 0);
   if (flat.length > 0 && flat.every((v) => typeof v === 'boolean')) {

@@ -20,7 +20,10 @@ export interface Tolerance {
 /** A tolerance with everything filled in, as it was applied. */
 export type AppliedTolerance = Required<Tolerance>;
 
-/** A tolerance for the tensors whose name matches: equal to a string (in which `*` stands for anything), or found by a pattern. */
+/**
+ * A tolerance for the tensors whose name matches: equal to a string (in which `*` stands for anything), or found by a pattern. One
+ * without a limit keeps the general ones.
+ */
 export interface NamedOverride extends Tolerance {
   readonly match: string | RegExp;
 }
@@ -74,7 +77,7 @@ export function checkLimits(limits: Readonly<Record<string, number | undefined>>
 export function applyTolerance(asked: Tolerance, dtype: DType): AppliedTolerance {
   const { rtol, atol, maxUlps } = asked;
   checkLimits({ rtol, atol, maxUlps });
-  const given = rtol !== undefined || atol !== undefined || maxUlps !== undefined;
+  const given = hasLimits(asked);
   const base = defaultTolerance(dtype);
   return {
     rtol: given ? (rtol ?? 0) : base.rtol,
@@ -86,12 +89,19 @@ export function applyTolerance(asked: Tolerance, dtype: DType): AppliedTolerance
   };
 }
 
-/** The limits for a tensor of this name: of the first override that matches, else the general ones. */
+/** Whether any limit is given; else the others that hold anyway stay. */
+export function hasLimits({ rtol, atol, maxUlps }: Tolerance): boolean {
+  return rtol !== undefined || atol !== undefined || maxUlps !== undefined;
+}
+
+/** The limits for a tensor of this name: of the first override that matches and gives one, else the general ones. */
 export function toleranceFor(name: string, general: Tolerance, overrides: readonly NamedOverride[] = []): Tolerance {
   const found = overrides.find(({ match }) => matches(match, name));
   if (found === undefined) return general;
   const { match, ...limits } = found;
-  return { equalNan: general.equalNan, name: `override for ${match}`, ...limits };
+  const { rtol, atol, maxUlps, equalNan, reason } = general;
+  const kept = hasLimits(limits) || !hasLimits(general) ? {} : { rtol, atol, maxUlps, ...(reason ? { reason } : {}) };
+  return { equalNan, name: `override for ${match}`, ...kept, ...limits };
 }
 
 /** What the overrides match by that are the first to match none of these names. */

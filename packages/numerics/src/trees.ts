@@ -53,7 +53,7 @@ export interface TreeComparison {
 type Branch = Map<string | number, Tree>;
 type Key = string | number;
 
-/** The parts of a list, plain object or `Map`; lists of nothing but numbers are arrays, and no other class has parts. */
+/** The parts of a list, plain object or `Map`; lists of nothing but numbers, not ragged, are arrays, and no other class has parts. */
 function branchOf(tree: Tree): Branch | undefined {
   if (typeof tree !== 'object' || tree === null || ArrayBuffer.isView(tree) || isArrayLike(tree)) return undefined;
   if (tree instanceof Map) return tree as Branch;
@@ -67,14 +67,24 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function isNumbers(list: readonly unknown[], depth = 1): boolean {
-  return (
-    list.length > 0 &&
-    depth <= MOST_AXES &&
-    list.every((item) =>
-      Array.isArray(item) ? isNumbers(item, depth + 1) : ['number', 'boolean', 'bigint'].includes(typeof item),
-    )
-  );
+/** Whether a list is an array of numbers: lists of a depth have the same length, as ragged ones have not. */
+function isNumbers(list: readonly unknown[]): boolean {
+  return shapeOf(list, 1) !== undefined;
+}
+
+function shapeOf(list: readonly unknown[], depth: number): string | undefined {
+  if (list.length === 0 || depth > MOST_AXES) return undefined;
+  let shape: string | undefined;
+  for (const [i, item] of list.entries()) {
+    const inner = Array.isArray(item)
+      ? shapeOf(item, depth + 1)
+      : ['number', 'boolean', 'bigint'].includes(typeof item)
+        ? ''
+        : undefined;
+    if (inner === undefined || (i > 0 && inner !== shape)) return undefined;
+    shape = inner;
+  }
+  return `${list.length},${shape}`;
 }
 
 /** Refuses what would compare as nothing (a `Set`, `Date`, promise, model) and trees that hold themselves. */
@@ -213,13 +223,19 @@ function leaf(actual: Tree, expected: Tree, path: readonly Key[], options: TreeO
  * @throws {NumericsError} `NotAnArray` for an object that is none of a tree's kinds, and a tree that holds itself
  */
 export function leavesOf(tree: Tree): { name: string; value: Operand }[] {
-  checkTree(tree);
-  return leavesAt(tree, []);
+  return placesOf(tree).filter((place): place is { name: string; value: Operand } => isNoText(place.value));
 }
 
-function leavesAt(tree: Tree, path: readonly Key[]): { name: string; value: Operand }[] {
+const isNoText = (value: Tree): boolean => value !== null && value !== undefined && typeof value !== 'string';
+
+/** Everything in a tree that is no branch with its name, in order: arrays, texts and empty places. @throws as `leavesOf` */
+export function placesOf(tree: Tree): { name: string; value: Tree }[] {
+  checkTree(tree);
+  return placesAt(tree, []);
+}
+
+function placesAt(tree: Tree, path: readonly Key[]): { name: string; value: Tree }[] {
   const branch = branchOf(tree);
-  if (branch !== undefined) return [...branch].flatMap(([key, inner]) => leavesAt(inner, [...path, key]));
-  if (tree === null || tree === undefined || typeof tree === 'string') return [];
-  return [{ name: nameOf(path), value: tree as Operand }];
+  if (branch !== undefined) return [...branch].flatMap(([key, inner]) => placesAt(inner, [...path, key]));
+  return [{ name: nameOf(path), value: tree }];
 }

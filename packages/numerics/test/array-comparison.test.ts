@@ -216,7 +216,9 @@ describe('ArrayComparator', () => {
   it('fails where elements were not compared, and refuses pieces that do not fit', () => {
     const comparator = new ArrayComparator(header, header);
     comparator.push(expected.subarray(0, 10), expected.subarray(0, 10));
-    expect(comparator.result().differences[0]!.message).toBe(`10 of ${size} elements were compared`);
+    expect(comparator.result().differences[0]!.message).toBe(
+      `10 of ${size} elements were compared: the first that were not are 10 to ${size - 1}`,
+    );
     const code = (run: () => void): unknown => {
       try {
         run();
@@ -228,5 +230,28 @@ describe('ArrayComparator', () => {
     expect(code(() => comparator.push(expected.subarray(0, 3), expected.subarray(0, 4)))).toBe('InvalidPiece');
     expect(code(() => comparator.push(expected, expected, 1))).toBe('InvalidPiece');
     expect(code(() => new ArrayComparator({ dtype: 'string', shape: [] }, header))).toBe('NotNumeric');
+  });
+
+  it('compares every element once, and merges what compares alike only', () => {
+    const four = { dtype: 'float32' as const, shape: [4] };
+    const values = Float32Array.of(1, 2, 3, 4);
+    const piece = (from: number, to: number, options = {}, header: typeof four = four) => {
+      const comparator = new ArrayComparator(header, header, options);
+      comparator.push(values.subarray(from, to), values.subarray(from, to), from);
+      return comparator;
+    };
+    const comparator = piece(0, 2);
+    expect(() => comparator.push(values.subarray(0, 2), values.subarray(0, 2), 0)).toThrow(
+      'elements 0 to 1 are pushed a second time',
+    );
+    expect(comparator.result()).toMatchObject({ passed: false, bitIdentical: false });
+    expect(() => comparator.merge(piece(1, 3))).toThrow('elements 1 to 1 are merged a second time');
+    expect(() => comparator.merge(piece(2, 4, { rtol: 0, atol: 1e9 }))).toThrow(/atol 1000000000.* cannot be merged/);
+    expect(() => comparator.merge(piece(2, 4, { keep: 2 }))).toThrow(/cannot be merged/);
+    expect(() => comparator.merge(piece(2, 4, {}, { ...four, shape: [2, 2] }))).toThrow(/cannot be merged/);
+    comparator.merge(piece(3, 4));
+    expect(comparator.result().differences[0]!.message).toContain('the first that were not are 2 to 2');
+    comparator.merge(piece(2, 3));
+    expect(comparator.result()).toMatchObject({ passed: true, bitIdentical: true, total: 4 });
   });
 });

@@ -38,14 +38,14 @@ describe('toMatchGolden', () => {
   const match = (
     mode: string,
     received: Parameters<typeof toMatchGolden>[0],
-    name = 'end points',
+    name = 'end-points',
   ): ReturnType<typeof toMatchGolden> =>
     toMatchGolden.call(
       { testPath: join(folder, 'net.test.ts'), snapshotState: { _updateSnapshot: mode } },
       received,
       name,
     );
-  const file = (): string => join(folder, '__golden__', 'net.test.ts', 'end_points.safetensors');
+  const file = (): string => join(folder, '__golden__', 'net.test.ts', 'end-points.safetensors');
 
   it('writes a new file, compares with it, and updates it when told', () => {
     const values = {
@@ -83,5 +83,25 @@ describe('toMatchGolden', () => {
       expect(isNumericsError(thrown) && thrown.code).toBe('InvalidGolden');
     }
     expect(() => match('new', { dtype: 'string', shape: [0], data: [] }, 'text')).toThrow(/cannot hold string/);
+    expect(match('all', f32(1, 2)).pass).toBe(true);
+    expect(match('none', f32(1, 2)).pass).toBe(true);
+  });
+
+  it('refuses a tree of which a file would keep a part, and one without arrays', () => {
+    expect(() => match('new', { x: f32(1), label: 'cat' })).toThrow("label: a golden file cannot hold the text 'cat'");
+    expect(() => match('new', { x: f32(1), y: null })).toThrow('y: a golden file cannot hold nothing');
+    expect(() => match('new', { 'a/b': f32(1), a: { b: f32(2) } })).toThrow(/a\/b: .* cannot hold another array/);
+    expect(() => match('new', { __metadata__: f32(1) })).toThrow(/cannot hold/);
+    expect(() => match('new', {})).toThrow(/always pass/);
+  });
+
+  it('keeps names apart that a file cannot have', () => {
+    const [a, b, long] = ['net: a + b', 'net: a - b', 'x'.repeat(130)];
+    expect(match('new', f32(1), a).pass).toBe(true);
+    expect(match('new', f32(2), b).pass).toBe(true);
+    expect(match('new', f32(3), `${long}1`).pass).toBe(true);
+    expect(match('new', f32(4), `${long}2`).pass).toBe(true);
+    expect(match('none', f32(1), a).pass).toBe(true);
+    expect(match('none', f32(3), `${long}1`).pass).toBe(true);
   });
 });

@@ -82,6 +82,26 @@ describe('compareTrees', () => {
     expect(passes('a')).toEqual([]);
   });
 
+  it('keeps the general limits where an override gives none', () => {
+    const compare = (general: object) =>
+      compareTrees({ a: f32(0) }, { a: f32(5e-6) }, { ...general, overrides: [{ match: 'a', equalNan: false }] });
+    expect(compare({ rtol: 0, atol: 0 })).toMatchObject({
+      passed: false,
+      items: [{ comparison: { tolerance: { rtol: 0, atol: 0, equalNan: false, name: 'override for a' } } }],
+    });
+    expect(compare({}).items[0]!.comparison!.tolerance).toMatchObject({ rtol: 1.3e-6, atol: 1e-5 });
+  });
+
+  it('compares ragged lists list by list', () => {
+    const ragged = [[1, 2], [3]];
+    expect(compareTrees({ s: ragged, y: 1 }, { s: ragged, y: 2 })).toMatchObject({
+      passed: false,
+      firstDivergence: 'y',
+      items: [{ name: 's[0]' }, { name: 's[1]' }, { name: 'y' }],
+    });
+    expect(compareTrees({ s: ragged }, { s: [[1, 2], [4]] }).firstDivergence).toBe('s[1]');
+  });
+
   it('is bit-identical only where every bit is', () => {
     expect(compareTrees({ a: f32(0) }, { a: f32(-0) })).toMatchObject({ passed: true, bitIdentical: false });
   });
@@ -142,6 +162,9 @@ describe('what cannot be compared', () => {
     ['rtol -1', 'InvalidTolerance', () => allclose(1, 1, { rtol: -1 })],
     ['atol NaN', 'InvalidTolerance', () => allcloseFailure(1, 1, { atol: Number.NaN })],
     ['atol as text', 'InvalidTolerance', () => compareArrays(1, 1, { atol: given('1') })],
+    ['a text among numbers', 'NotAnArray', () => compareArrays([1, given('x')], [1, given('y')])],
+    ['null for a number', 'NotAnArray', () => allclose([given(null)], [0])],
+    ['objects for numbers', 'NotAnArray', () => compareArrays([given({})], [given({ q: 1 })])],
     [
       'a piece of another class',
       'InvalidPiece',
