@@ -4,11 +4,8 @@ export {
   type CompareTrainingInput,
   type CompareTrainingOptions,
   compareTraining,
-  type StepComparison,
-  type TrainedDifference,
-  type TrainedKind,
+  type TrainedPlace,
   type TrainingComparison,
-  type TrainingRecord,
   type TrainingSide,
 } from './compare-training.js';
 export { type CreateTrainOpOptions, createTrainOp, multiplyGradients, type TrainOp } from './create-train-op.js';
@@ -72,6 +69,9 @@ export {
 } from './optimizers/proximal-gradient-descent.js';
 export { RMSPropOptimizer, type RMSPropOptimizerOptions } from './optimizers/rmsprop.js';
 export { STOCK_OPTIMIZERS, type StockOptimizerDifference, stockOptimizerWarning } from './stock-optimizer.js';
+export type { TrainedDifference, TrainedKind } from './trained-arrays.js';
 export { isTrainingError, TrainingError, type TrainingErrorCode } from './training-error.js';
 export { frozenAverages, noiseGradients } from './training-evidence.js';
+export { decodeStep, encodeStep, type TrainingLog } from './training-log.js';
 export { restoreTraining, type SavedTensors, type TrainingState, trainingState } from './training-state.js';
+export type { StepComparison, TrainingRecord } from './training-step.js';

@@ -1,0 +1,1 @@
+export { fileLog } from './file-log.js';
