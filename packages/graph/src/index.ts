@@ -36,6 +36,8 @@ export {
   writeSavedModel,
 } from './lower/write-graph.js';
 export type { FeedValue } from './native/feed-value.js';
+export type { Fetched, Fetches as ImportedFetches } from './native/fetches.js';
+export { GRAPPLER_OPTIONS, type GrapplerOptions } from './native/grappler-options.js';
 export { ISOLATION_LIMITS, type IsolationLimits } from './native/isolated-run.js';
 export { type TensorFlowFeeds, TensorFlowSession, type TensorFlowSessionOptions } from './native/tensorflow-session.js';
 export { type Attributes, GraphTensor, Operation, type OutputInfo, type OutputRef } from './operation.js';
@@ -46,4 +48,13 @@ export {
   type OptimizerPass,
   type OptimizerReport,
 } from './optimize/optimizer.js';
-export { type Feeds, Session, type SessionOptions } from './session.js';
+export {
+  type RunnableGraph,
+  Session,
+  type SessionArrays,
+  type SessionFeeds,
+  type SessionFetches,
+  type SessionOptions,
+  type SessionResult,
+} from './session.js';
+export type { Feeds } from './session-feeds.js';

@@ -68,8 +68,33 @@ native('TensorFlow session (backend tensorflow)', () => {
       expect(relu.shape).toEqual([2, 8, 8, 5]);
       expect(relu.dataSync()).toEqual(decoded(tf1.endpoints['net/conv/relu']!).data);
       expect(result.a[1]).toBeNull();
-      expect(result.a[0]).toBe(relu);
-      tf.dispose([input, relu]);
+      const twice = result.a[0] as tf.Tensor;
+      relu.dispose();
+      expect(twice.dataSync()).toEqual(decoded(tf1.endpoints['net/conv/relu']!).data);
+      tf.dispose([input, twice]);
+    });
+
+    it('gives a tensor that is fed and fetched as it was fed', () => {
+      using session = new TensorFlowSession(importMetaGraph(meta));
+      session.initialize();
+      const other = { dtype: 'float32' as const, shape: [2, 8, 8, 5], data: new Float32Array(640).fill(-1) };
+      const names = ['net/conv/relu:0', 'x:0', tf1.logits_tensor];
+      const [relu, fed, logits] = session.runArrays(names, { x, 'net/conv/relu:0': other }) as NdArray[];
+      expect(relu).toEqual(other);
+      expect(fed).toEqual(x);
+      expect(logits).not.toEqual(decoded(tf1.endpoints['net/logits']!));
+    });
+
+    it('refuses values of another shape than the placeholder has, in the words of TensorFlow', () => {
+      using session = new TensorFlowSession(importMetaGraph(meta));
+      const wrong = { dtype: 'float32' as const, shape: [1, 8, 9, 3], data: new Float32Array(216) };
+      const said = 'Cannot feed value of shape (1, 8, 9, 3) for Tensor x:0, which has shape (None, 8, 8, 3)';
+      const tensor = tf.zeros([8, 8, 3]);
+      for (const name of ['net/conv/relu:0', 'x:0']) {
+        expect(() => session.run(name, { x: wrong })).toThrow(said);
+        expect(() => session.run(name, { 'x:0': tensor })).toThrow(/value of shape \(8, 8, 3\)/);
+      }
+      tensor.dispose();
     });
 
     it('assigns variables by name', () => {

@@ -2,7 +2,9 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { NdArray } from '@tfparity/array';
 import type { Graph } from '../graph.js';
 import { GraphError, isGraphError } from '../graph-error.js';
-import { TensorFlowSession } from '../native/tensorflow-session.js';
+import { checkGrapplerOptions } from '../native/grappler-options.js';
+import { withSaver } from '../native/saver-nodes.js';
+import { TensorFlowSession, type TensorFlowSessionOptions } from '../native/tensorflow-session.js';
 import type { RunRequest, SessionEngine } from '../session-engine.js';
 import { type LoweredGraph, lowerGraph } from './lower-graph.js';
 
@@ -15,7 +17,13 @@ export class TensorFlowEngine implements SessionEngine {
   private lowered: LoweredGraph | undefined;
   private size = 0;
 
-  constructor(private readonly graph: Graph) {}
+  constructor(
+    private readonly graph: Graph,
+    private readonly options: TensorFlowSessionOptions = {},
+  ) {
+    // What cannot be had is said now, not at the first run.
+    if (typeof options.optimizer === 'object') checkGrapplerOptions(options.optimizer);
+  }
 
   run(request: RunRequest): tf.Tensor[] {
     const { session, lowered } = this.load();
@@ -31,6 +39,16 @@ export class TensorFlowEngine implements SessionEngine {
     }
   }
 
+  /** Restores every variable from a checkpoint, by its name. */
+  restore(checkpoint: string): void {
+    this.load().session.restore(checkpoint);
+  }
+
+  /** Saves every variable to a checkpoint, under its name. */
+  save(checkpoint: string): void {
+    this.load().session.save(checkpoint);
+  }
+
   close(): void {
     this.session?.close();
     this.session = undefined;
@@ -43,7 +61,7 @@ export class TensorFlowEngine implements SessionEngine {
       return { session: this.session, lowered: this.lowered };
     }
     const lowered = lowerGraph(this.graph);
-    const session = new TensorFlowSession(lowered.graph);
+    const session = new TensorFlowSession(withSaver(lowered.graph), this.options);
     if (this.session !== undefined) {
       session.assign(assigned(this.session));
       this.session.close();

@@ -12,13 +12,14 @@ import {
   type TensorHandle,
   tensorFromArray,
 } from './addon.js';
+import { checkFeedShape } from './feed-shape.js';
 import { type FeedValue, feedArray } from './feed-value.js';
 import { type IsolatedRun, type IsolationLimits, runIsolated } from './isolated-run.js';
 import { encodeSavedModel, type SavedModelContents, SESSION_TAG, temporarySavedModel } from './saved-model-folder.js';
 import { tensorFlowError } from './tensorflow-error.js';
 
 /** What the session needs to know of its graph. */
-export type SessionNames = Pick<ImportedGraph, 'resolve' | 'outputTypes' | 'findNode' | 'nodes'>;
+export type SessionNames = Pick<ImportedGraph, 'resolve' | 'outputTypes' | 'findNode' | 'nodes' | 'graphDef'>;
 
 interface Input {
   readonly name: string;
@@ -35,8 +36,23 @@ const HELD = new Map([
   [10, 'bool'],
 ]);
 
+/** A session of TensorFlow that is run by names. */
+export interface SessionRuns {
+  readonly addon: Addon;
+  /** Runs the fetches (`op:0`); the handles are the caller's to `keep` or `release`. */
+  run(feeds: readonly (readonly [string, FeedValue])[], fetches: readonly string[], proves?: boolean): TensorHandle[];
+  /** A fetched value as a tensor of the backend, or an array where TensorFlow.js has not its dtype; takes the handle. */
+  keep(handle: TensorHandle): tf.Tensor | NdArray;
+  /** A fed value as if it had been fetched. */
+  fed(name: string, value: FeedValue): TensorHandle;
+  /** Frees handles. */
+  release(handles: readonly TensorHandle[]): void;
+  /** Frees the session; closing twice does nothing. */
+  close(): void;
+}
+
 /** One `TF_Session` of the addon: loaded from bytes, run by names, freed. */
-export class NativeSession {
+export class NativeSession implements SessionRuns {
   readonly addon: Addon;
   private readonly backend: NativeBackend;
   // A fetched reference variable shares its buffer with the session, which writes into it in later runs.
@@ -98,6 +114,14 @@ export class NativeSession {
     }
   }
 
+  /** A fed value as if it had been fetched. */
+  fed(name: string, value: FeedValue): TensorHandle {
+    const { type } = this.input(name, value);
+    const array = feedArray(value, type, name);
+    checkFeedShape(this.graph, name, array.shape);
+    return { id: tensorFromArray(this.addon, array), shape: [...array.shape], dtype: type % 100 };
+  }
+
   /** Frees handles. */
   release(handles: readonly TensorHandle[]): void {
     for (const { id } of handles) this.addon.deleteTensor(id);
@@ -114,7 +138,9 @@ export class NativeSession {
   /** The handle of a fed value, in memory that the session's threads may free; what is to be deleted is put in `made`. */
   private feed({ value, type, name }: Input, made: number[]): number {
     const held = this.heldTensor(value, type);
-    const id = held ?? tensorFromArray(this.addon, feedArray(value, type, name));
+    const array = held === undefined ? feedArray(value, type, name) : undefined;
+    checkFeedShape(this.graph, name, array?.shape ?? (value as tf.Tensor).shape);
+    const id = held ?? tensorFromArray(this.addon, array!);
     // Strings are TensorFlow's own from the start, and must not be deleted: see tensorFromArray.
     if (type % 100 === DTYPES.string.enumValue) return id;
     if (held === undefined) made.push(id);

@@ -1,14 +1,17 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { NdArray } from '@tfparity/array';
 import { GraphError } from '../graph-error.js';
 import type { ImportedGraph } from '../import/imported-graph.js';
 import { nodeModule } from '../import/node-file.js';
 import { parseTensorName } from '../import/tensor-name.js';
+import { outsideGraphs } from '../recording.js';
 import { arrayFromTensor, type TensorHandle } from './addon.js';
 import type { FeedValue } from './feed-value.js';
 import { type Fetched, type Fetches, fetchNames, fillFetches, type Named } from './fetches.js';
+import { checkGrapplerOptions, type GrapplerOptions } from './grappler-options.js';
 import { ISOLATION_LIMITS, type IsolationLimits } from './isolated-run.js';
-import { NativeSession } from './native-session.js';
+import { NativeSession, type SessionRuns } from './native-session.js';
+import { PassSession } from './pass-session.js';
 import { EMPTY, INITIALIZE, withRunners } from './session-graph.js';
 import { SessionSafety } from './session-safety.js';
 import { variableFeeds } from './variable-feeds.js';
@@ -26,6 +29,11 @@ export interface TensorFlowSessionOptions {
    * takes too long or too much memory, is an error then.
    */
   readonly isolated?: boolean | IsolationLimits;
+  /**
+   * TensorFlow's own graph optimizer: on unless said, as in TensorFlow; false for none of it; or its passes one by one,
+   * by the names of `tf.config.optimizer.set_experimental_options`.
+   */
+  readonly optimizer?: boolean | GrapplerOptions;
 }
 
 /**
@@ -34,7 +42,7 @@ export interface TensorFlowSessionOptions {
  * Needs the backend `tensorflow` (tfjs-node). `close` frees everything.
  */
 export class TensorFlowSession implements Disposable {
-  private readonly native: NativeSession;
+  private readonly native: SessionRuns;
   private readonly runners: ReadonlyMap<string, string>;
   private readonly copies: ReadonlyMap<string, string>;
   private readonly copiesMade: ReadonlySet<string>;
@@ -52,15 +60,17 @@ export class TensorFlowSession implements Disposable {
     this.safety = new SessionSafety(graph);
     const saved = graph.source === 'savedModel';
     if (saved) this.safety.checkSaver();
-    this.native = new NativeSession(
-      loaded,
-      {
-        graphDef: loaded.graphDef,
-        ...(saved ? { metaGraph: graph.metaGraph, saver: graph.saver, signatures: graph.signatures } : {}),
-        ...(graph.folder === undefined ? {} : { folder: graph.folder }),
-      },
-      options.isolated ? { ...ISOLATION_LIMITS, ...(options.isolated === true ? {} : options.isolated) } : undefined,
-    );
+    const contents = {
+      ...(saved ? { metaGraph: graph.metaGraph, saver: graph.saver, signatures: graph.signatures } : {}),
+      ...(graph.folder === undefined ? {} : { folder: graph.folder }),
+    };
+    const { isolated, optimizer = true } = options;
+    const limits = isolated ? { ...ISOLATION_LIMITS, ...(isolated === true ? {} : isolated) } : undefined;
+    if (typeof optimizer === 'object') checkGrapplerOptions(optimizer);
+    this.native =
+      optimizer === true || (optimizer !== false && Object.values(optimizer).every((value) => value === undefined))
+        ? new NativeSession(loaded, { ...contents, graphDef: loaded.graphDef }, limits)
+        : new PassSession(loaded, contents, optimizer, limits);
   }
 
   /**
@@ -193,14 +203,17 @@ export class TensorFlowSession implements Disposable {
       fetched.map((fetch) => fetch.op),
       entries.map(([name]) => parseTensorName(name).op),
     );
-    const copied = unique.some((tensor) => this.copiesMade.has(tensor));
+    // TensorFlow refuses to fetch what is fed; the value is the one that was given.
+    const given = new Map(entries.map(([name, value]) => [/:\d+$/.test(name) ? name : `${name}:0`, value]));
+    const run = unique.filter((tensor) => !given.has(tensor));
+    const copied = run.some((tensor) => this.copiesMade.has(tensor));
     const proves = fetched.some((fetch) => !fetch.silent);
-    const handles = this.native.run(copied ? [...entries, [EMPTY, '']] : entries, unique, proves);
+    const handles = this.native.run(copied ? [...entries, [EMPTY, '']] : entries, run, proves);
     const wanted = new Set(fetched.filter((fetch) => !fetch.silent).map((fetch) => fetch.tensor));
     const values = new Map<string, unknown>();
     const left = [...handles];
     try {
-      for (const tensor of unique) {
+      for (const tensor of run) {
         const handle = left.shift()!;
         if (wanted.has(tensor)) values.set(tensor, give(handle));
         else this.native.release([handle]);
@@ -208,10 +221,19 @@ export class TensorFlowSession implements Disposable {
     } finally {
       this.native.release(left);
     }
+    for (const tensor of unique) {
+      if (given.has(tensor)) values.set(tensor, give(this.native.fed(tensor, given.get(tensor)!)));
+    }
     let next = 0;
+    const taken = new Set<string>();
     return fillFetches(fetches, () => {
       const { tensor, silent: targetOnly } = fetched[next++]!;
-      return targetOnly ? null : values.get(tensor);
+      if (targetOnly) return null;
+      const value = values.get(tensor);
+      // Every tensor is the caller's to dispose of by itself.
+      const again = taken.has(tensor) && value instanceof tf.Tensor;
+      taken.add(tensor);
+      return again ? outsideGraphs('tensorflow', () => value.clone()) : value;
     });
   }
 
