@@ -1,9 +1,12 @@
-import type { NdArray } from '@tfparity/array';
+import type { NdArray, NumericData } from '@tfparity/array';
 import { CheckpointError } from './errors.js';
 import { nearestNames } from './nearest-names.js';
 import type { ObjectGraph } from './object-graph.js';
 import type { CheckpointEntry, CheckpointFormat, NamedArray, TensorStore, UnreadableEntry } from './store.js';
+import { cutPieces, type TensorPiece } from './tensor-pieces.js';
 import type { TensorSlice } from './tensor-slice.js';
+
+const PIECE_BYTES = 4 * 2 ** 20;
 
 /** A checkpoint whose index is in memory; values are read when they are asked for. */
 export class Checkpoint {
@@ -91,6 +94,29 @@ export class Checkpoint {
       });
     }
     return this.store.readSlice(entry, index);
+  }
+
+  /**
+   * The values of one tensor in order, some megabytes at a time. The checksum is verified after the last of them: until the
+   * iteration has ended, nothing is known to be right.
+   *
+   * A tensor that its format packs, or keeps in slices along another axis than the first, is read whole.
+   *
+   * @param pieceBytes  how large a piece is at most
+   * @throws {CheckpointError} as `get` does; `InvalidArgument` for strings, which `get` reads
+   */
+  async *pieces(name: string, pieceBytes = PIECE_BYTES): AsyncGenerator<TensorPiece> {
+    const entry = this.entry(name);
+    if (entry.dtype === 'string' || !(pieceBytes > 0)) {
+      throw new CheckpointError(
+        'InvalidArgument',
+        entry.dtype === 'string' ? 'strings are read whole, by get' : `a piece has more than ${pieceBytes} bytes`,
+        { file: this.location, tensor: name },
+      );
+    }
+    const pieces = this.store.readPieces?.(entry, pieceBytes);
+    if (pieces) yield* pieces;
+    else yield* cutPieces((await this.store.read(entry)) as NdArray<NumericData>, pieceBytes);
   }
 
   /**

@@ -26,6 +26,7 @@ export type { ObjectAttribute, ObjectGraph, TrackedObject } from './object-graph
 export type { LayerLike, LayerWeight, ObjectTree } from './object-tree.js';
 export { type CheckpointSource, type FileLike, type OpenOptions, openCheckpoint } from './open-checkpoint.js';
 export type { CheckpointEntry, CheckpointFormat, NamedArray, UnreadableEntry } from './store.js';
+export type { TensorPiece } from './tensor-pieces.js';
 export type { TensorSlice } from './tensor-slice.js';
 export type { ShardOptions } from './write-bundle.js';
 export {

@@ -23,6 +23,8 @@ export type LayoutRule =
 
 interface Mapped extends CheckpointEntry {
   load(): Promise<NdArray>;
+  /** The name under which the checkpoint has it, unchanged. */
+  readonly source?: string;
 }
 
 const bad = (rule: LayoutRule, why: string): CheckpointError =>
@@ -145,7 +147,13 @@ function applyRule(entries: Map<string, Mapped>, rule: LayoutRule): void {
       );
     }
     const shape = perm.map((axis) => entry.shape[axis]!);
-    put({ ...entry, slices: undefined, shape, load: async () => transposeArray(await entry.load(), perm) });
+    put({
+      ...entry,
+      source: undefined,
+      slices: undefined,
+      shape,
+      load: async () => transposeArray(await entry.load(), perm),
+    });
   }
 }
 
@@ -161,7 +169,7 @@ export function mapCheckpoint(
 ): Checkpoint {
   const entries = new Map<string, Mapped>();
   for (const { name, dtype, shape, bytes } of checkpoint.entries) {
-    entries.set(name, { name, dtype, shape, bytes, load: () => checkpoint.get(name) });
+    entries.set(name, { name, dtype, shape, bytes, load: () => checkpoint.get(name), source: name });
   }
   for (const rule of layouts) applyRule(entries, rule);
   const renamed = names?.applyAll(entries.keys());
@@ -174,6 +182,10 @@ export function mapCheckpoint(
     location: checkpoint.location,
     entries: mapped,
     read,
+    readPieces: (entry, pieceBytes) => {
+      const { source } = entry as Mapped;
+      return source === undefined ? undefined : checkpoint.pieces(source, pieceBytes);
+    },
     stream: (wanted) => runAhead(wanted.map((entry) => readJob(entry, read))),
     close: () => checkpoint.close(),
   };

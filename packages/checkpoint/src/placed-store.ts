@@ -3,10 +3,13 @@ import { type ByteSource, readOwned } from './byte-source.js';
 import { corrupt } from './errors.js';
 import { streamEntries } from './read-ahead.js';
 import type { CheckpointEntry, CheckpointFormat, NamedArray, TensorStore } from './store.js';
+import { readRun, type TensorPiece } from './tensor-pieces.js';
 
 /** An entry whose bytes are one run of one file. */
 export interface PlacedEntry extends CheckpointEntry {
   readonly offset: number;
+  /** Whether the bytes are the values as an array holds them. */
+  readonly plain?: boolean;
   /** The array in the bytes that were read there, which it may keep. */
   decode(bytes: Uint8Array): NdArray;
 }
@@ -31,6 +34,12 @@ export class PlacedStore implements TensorStore {
   async read(entry: CheckpointEntry): Promise<NdArray> {
     const { offset, bytes, decode, name } = entry as PlacedEntry;
     return decode(await readOwned(this.source, offset, bytes, { tensor: name }));
+  }
+
+  readPieces(entry: CheckpointEntry, pieceBytes: number): AsyncIterable<TensorPiece> | undefined {
+    const { name, dtype, offset, bytes, plain } = entry as PlacedEntry;
+    if (!plain) return undefined;
+    return readRun({ source: this.source, name, dtype, first: 0, offset, bytes, swap: false }, pieceBytes);
   }
 
   stream(entries: readonly CheckpointEntry[]): AsyncIterable<NamedArray> {

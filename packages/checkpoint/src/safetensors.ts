@@ -83,5 +83,5 @@ function readEntry(name: string, value: unknown, base: number, file: string | un
   const needed = elementCount(shape, file, name) * DTYPES[dtype].itemSize;
   if (to - from !== needed) throw corrupt(`it has ${to - from} bytes, its shape needs ${needed}`, where);
   const decode = (bytes: Uint8Array) => arrayOver(dtype, shape, bytes);
-  return { name, dtype, shape, bytes: needed, offset: base + from, decode };
+  return { name, dtype, shape, bytes: needed, offset: base + from, plain: true, decode };
 }

@@ -9,6 +9,7 @@ import {
 } from '@tfparity/array';
 import { CheckpointError, corrupt, type Where } from './errors.js';
 import type { ObjectGraph } from './object-graph.js';
+import type { TensorPiece } from './tensor-pieces.js';
 import type { TensorSlice } from './tensor-slice.js';
 
 /** The formats that `openCheckpoint` tells apart. */
@@ -63,6 +64,8 @@ export interface TensorStore {
   read(entry: CheckpointEntry): Promise<NdArray>;
   /** One slice of a partitioned variable, by its place in `entry.slices`. */
   readSlice?(entry: CheckpointEntry, index: number): Promise<NdArray>;
+  /** The values of one tensor in pieces; `undefined` where it has to be read whole. */
+  readPieces?(entry: CheckpointEntry, pieceBytes: number): AsyncIterable<TensorPiece> | undefined;
   /** All tensors, or those asked for, in the order of the file. */
   stream(entries: readonly CheckpointEntry[]): AsyncIterable<NamedArray>;
   close?(): Promise<void>;

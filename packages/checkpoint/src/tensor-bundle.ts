@@ -20,6 +20,8 @@ import {
   type UnreadableEntry,
 } from './store.js';
 import { decodeStrings } from './string-tensor.js';
+import { inRuns, readRun, type TensorPiece } from './tensor-pieces.js';
+import { checkCover } from './tensor-slice.js';
 
 /** How a shard's file is called. */
 export function shardName(base: string, shard: number, count: number): string {
@@ -109,6 +111,38 @@ export class TensorBundle implements TensorStore {
 
   async readSlice(entry: CheckpointEntry, index: number): Promise<NdArray> {
     return this.readStored(entry.name, (entry as BundleTensor).parts![index]!);
+  }
+
+  readPieces(entry: CheckpointEntry, pieceBytes: number): AsyncIterable<TensorPiece> | undefined {
+    const tensor = entry as BundleTensor;
+    const { slices, parts = [], shape, name } = tensor;
+    if (!slices) return this.storedPieces(name, tensor, 0, pieceBytes);
+    const order = inRuns(slices, shape);
+    if (!order) return undefined;
+    const row = shape.slice(1).reduce((a, b) => a * b, 1);
+    checkCover(slices, shape, { file: `${this.location}.index`, tensor: name });
+    const bundle = this;
+    return (async function* () {
+      for (const i of order) {
+        yield* bundle.storedPieces(name, parts[i]!, (slices[i]!.start[0] ?? 0) * row, pieceBytes);
+      }
+    })();
+  }
+
+  private async *storedPieces(
+    name: string,
+    stored: BundleEntry,
+    first: number,
+    pieceBytes: number,
+  ): AsyncGenerator<TensorPiece> {
+    const { checksum } = this;
+    const { dtype, offset, bytes } = stored;
+    const source = await this.shard(stored, name);
+    let crc = 0;
+    const look = checksum && ((piece: Uint8Array) => (crc = checksum(piece, crc)));
+    yield* readRun({ source, name, dtype, first, offset, bytes, swap: this.header.bigEndian, look }, pieceBytes);
+    const where: Where = { file: this.shardFile(stored), offset, tensor: name };
+    if (checksum) checkCrc(stored.crc >>> 0, maskCrc(crc), where);
   }
 
   stream(entries: readonly CheckpointEntry[]): AsyncIterable<NamedArray> {

@@ -5,9 +5,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DTYPES } from '@tfparity/array';
 import { goldenPath } from '@tfparity/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ByteSource, BytesSource, type FileSet, openCheckpoint } from '../src/index.js';
+import { type ByteSource, BytesSource, type FileSet, mapCheckpoint, nameMap, openCheckpoint } from '../src/index.js';
 import { fingerprint } from './forgery.js';
 
 class Counted implements FileSet {
@@ -116,6 +117,51 @@ describe("what is read is its reader's own", () => {
       expect(streamed).toBe(checkpoint.entries.length);
     },
   );
+});
+
+describe('one tensor in pieces', () => {
+  const open = (name: string) => openCheckpoint(goldenPath(`checkpoints/${name}`));
+
+  it.each(['v2_dtypes', 'v2_partitioned', 'v1_dtypes.ckpt', 'tf2_object-1'])(
+    '%s: they make the tensor',
+    async (name) => {
+      const checkpoint = await open(name);
+      const mapped = mapCheckpoint(checkpoint, { names: nameMap([{ regex: '(.+)', to: 'm/$1' }]) });
+      for (const { name: tensor, dtype } of checkpoint.entries) {
+        if (dtype === 'string') {
+          await expect(checkpoint.pieces(tensor).next()).rejects.toMatchObject({ code: 'InvalidArgument', tensor });
+          continue;
+        }
+        const whole = (await checkpoint.get(tensor)).data as Float32Array;
+        const { lanes, itemSize } = DTYPES[dtype];
+        for (const pieces of [checkpoint.pieces(tensor, 50), mapped.pieces(`m/${tensor}`, 50)]) {
+          let next = 0;
+          for await (const { offset, data } of pieces) {
+            expect(offset).toBe(next);
+            expect(data.byteLength).toBeLessThanOrEqual(Math.max(50, itemSize));
+            expect(data).toEqual(whole.subarray(next * lanes, next * lanes + data.length));
+            next += data.length / lanes;
+          }
+          expect(next * lanes, tensor).toBe(whole.length);
+        }
+      }
+    },
+  );
+
+  it('a damaged one is known before the iteration ends', async () => {
+    const files = new Map(
+      ['v2_many.index', 'v2_many.data-00000-of-00001'].map((file) => [
+        file,
+        new Uint8Array(readFileSync(goldenPath(`checkpoints/${file}`))),
+      ]),
+    );
+    files.get('v2_many.data-00000-of-00001')![0]! ^= 1;
+    const checkpoint = await openCheckpoint(files);
+    const read = async (): Promise<void> => {
+      for await (const _ of checkpoint.pieces(checkpoint.entries[0]!.name, 4));
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'Corrupt', tensor: checkpoint.entries[0]!.name });
+  });
 });
 
 describe('URLs', () => {

@@ -70,7 +70,7 @@ export async function openInventory(path: string): Promise<Inventory> {
   if (kind !== 'graph') {
     const checkpoint = await openArrays(path);
     try {
-      return captureInventory(checkpoint);
+      return captureInventory({ entries: [...checkpoint.entries, ...checkpoint.unreadable] });
     } finally {
       await checkpoint.close();
     }

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openCheckpoint, writeCheckpoint } from '@tfparity/checkpoint';
+import { openCheckpoint, writeCheckpoint, writeObjectCheckpoint } from '@tfparity/checkpoint';
 import { describeGolden, goldenPath } from '@tfparity/testing';
 import pc from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -119,9 +119,52 @@ describe('compare', () => {
     expect((await tfparity(...compare, '--filter', 'nothing')).code).toBe(2);
   });
 
+  it('compares what is large in pieces, with the same outcome', async () => {
+    const data = new Float32Array(2 ** 22 + 5).map((_, i) => i % 1000);
+    const write = (name: string, last: number, cuts?: number) => {
+      const changed = data.slice();
+      changed[data.length - 1] = last;
+      const tensors = { big: { dtype: 'float32' as const, shape: [data.length], data: changed }, w: array([1], 1) };
+      return cuts === undefined
+        ? writeCheckpoint(at(name), tensors)
+        : writeCheckpoint(at(name), tensors, { format: 'safetensors' });
+    };
+    await write('a', 7);
+    await write('b.safetensors', 7, 1);
+    await write('c', 8);
+    expect((await tfparity('compare', at('a'), at('b.safetensors'))).out[0]).toContain('bit-identical: 2 arrays');
+    const { code, json } = await tfparity('compare', at('c'), at('b.safetensors'), '--json');
+    expect([code, json()['counts']]).toMatchObject([1, { compared: 2, failed: 1 }]);
+    const [item] = json()['items'] as unknown as [
+      { name: string; comparison: { mismatched: number; first: object[] } },
+    ];
+    expect(item).toMatchObject({ name: 'big', comparison: { mismatched: 1, first: [{ index: [data.length - 1] }] } });
+    const shard = at('a.data-00000-of-00001');
+    const bytes = readFileSync(shard);
+    bytes[data.length * 4 - 1]! ^= 1;
+    writeFileSync(shard, bytes);
+    const damaged = await tfparity('compare', at('a'), at('b.safetensors'));
+    expect([damaged.code, damaged.err[0]]).toEqual([2, expect.stringContaining('Checksum does not match')]);
+  });
+
+  it('finds the variables of objects by their own names, whichever side they are on', async () => {
+    const kernel = Object.assign(array([2], 1, 2), { name: 'dense/kernel:0' });
+    await writeObjectCheckpoint(at('objects'), { model: { dense: { kernel } }, step: array([], 3) });
+    await writeCheckpoint(at('names'), { 'dense/kernel': array([2], 1, 2), step: array([], 3) });
+    await writeCheckpoint(at('other'), { 'dense/kernel': array([2], 1, 3), step: array([], 3) });
+    for (const command of [['compare'], ['diff'], ['diff', '--values']] as const) {
+      const [name, ...flags] = command;
+      expect((await tfparity(name, at('objects'), at('names'), ...flags)).code).toBe(0);
+      expect((await tfparity(name, at('names'), at('objects'), ...flags)).code).toBe(0);
+    }
+    expect((await tfparity('compare', at('objects'), at('other'))).code).toBe(1);
+  });
+
   it('cannot tell of two empty files', async () => {
     await writeCheckpoint(at('a.npz'), {}, { format: 'npz' });
     expect((await tfparity('compare', at('a.npz'), at('a.npz'))).code).toBe(2);
+    expect((await tfparity('diff', at('a.npz'), at('a.npz'))).code).toBe(2);
+    expect((await tfparity('diff', at('a.npz'), at('a.npz'), '--values')).code).toBe(2);
   });
 
   it('compares JSON trees', async () => {
@@ -266,6 +309,18 @@ describe('inspect', () => {
   });
 
   describeGolden('checkpoints/saved_model', () => {
+    it('says where the variables of a SavedModel are damaged', async () => {
+      cpSync(goldenPath('checkpoints/saved_model'), at('sm'), { recursive: true });
+      const index = at('sm/variables/variables.index');
+      const bytes = readFileSync(index);
+      bytes[5]! ^= 1;
+      writeFileSync(index, bytes);
+      const { code, err } = await tfparity('inspect', at('sm'));
+      expect([code, err[0]]).toEqual([2, expect.stringContaining('variables.index')]);
+      rmSync(at('sm/variables'), { recursive: true });
+      expect((await tfparity('inspect', at('sm'))).code).toBe(0);
+    });
+
     it('shows graph and variables of a SavedModel', async () => {
       const { json } = await tfparity('inspect', goldenPath('checkpoints/saved_model'), '--json');
       expect(json()).toMatchObject({

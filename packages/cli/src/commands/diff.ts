@@ -1,17 +1,38 @@
 import { basename } from 'node:path';
-import type { InventoryDiff, RenameRule } from '@tfparity/inventory';
+import type { Inventory, InventoryDiff, RenameRule } from '@tfparity/inventory';
 import { CliError } from '../cli-error.js';
 import type { CommandOptions, CommandResult, CommandRun } from '../command.js';
 import { compareCheckpoints } from '../compare-checkpoints.js';
+import { pairNames } from '../pair-names.js';
+import type { Outcome } from '../report/report-document.js';
 import { kindOf, openArrays, openInventory, renameRules } from '../sources.js';
 import { type Terminal, verdictLine } from '../terminal.js';
 import { writeResults } from '../written-results.js';
 import { comparisonResult, toleranceOptions } from './compare.js';
 
+/** The variables of both sides; those of two checkpoints by names that both may have. */
+async function inventoriesOf(a: string, b: string, mayPair: boolean): Promise<readonly [Inventory, Inventory]> {
+  const hasValues = (path: string): boolean => !['graph', 'json'].includes(kindOf(path));
+  if (!(mayPair && hasValues(a) && hasValues(b))) return [await openInventory(a), await openInventory(b)];
+  const { captureInventory } = await import('@tfparity/inventory');
+  const [actual, expected] = [await openArrays(a), await openArrays(b)];
+  try {
+    const pairs = pairNames(actual, expected);
+    const left = [...pairs.actual].map(([name, entry]) => ({ ...entry, name }));
+    const right = pairs.expected.map(({ name, entry }) => ({ ...entry, name }));
+    return [
+      captureInventory({ entries: [...left, ...actual.unreadable] }),
+      captureInventory({ entries: [...right, ...expected.unreadable] }),
+    ];
+  } finally {
+    await Promise.all([actual.close(), expected.close()]);
+  }
+}
+
 async function diffNames(a: string, b: string, options: CommandOptions): Promise<InventoryDiff> {
   const { diffInventories } = await import('@tfparity/inventory');
   const rules = renameRules(options);
-  const [actual, expected] = [await openInventory(a), await openInventory(b)];
+  const [actual, expected] = await inventoriesOf(a, b, rules.length === 0);
   const { nameMap } = await import('@tfparity/checkpoint');
   const names = rules.length > 0 ? nameMap(rules) : undefined;
   const rename: RenameRule | undefined = names && ((name: string) => names.apply(name));
@@ -40,16 +61,21 @@ export const diff: CommandRun = async ([a, b], options, terminal): Promise<Comma
   // Formats list variables in orders of their own: that is shown where it is asked for, and always kept in the JSON.
   const shown = options['order'] ? inventories : { ...inventories, order: [] };
   const [head, ...details] = formatInventoryDiff(shown, { limit: 6 }).split('\n');
-  const names = verdictLine(terminal, inventories.same ? 'same' : 'different', head!);
+  // Two files without a variable (a frozen graph holds its weights as constants) have the same names, and show nothing.
+  const none = inventories.counts.actual + inventories.counts.expected === 0;
+  const outcomeOfNames: Outcome = none ? 'unclear' : inventories.same ? 'same' : 'different';
+  const names = none
+    ? verdictLine(terminal, 'unclear', 'nothing was compared: no variable is on either side')
+    : verdictLine(terminal, outcomeOfNames, head!);
   const title = `${basename(a!)} against ${basename(b!)}`;
   if (!options['values']) {
-    const outcome = inventories.same ? 'same' : 'different';
+    const outcome = outcomeOfNames;
     const written = await writeResults(inventories, title, options);
     return {
       outcome,
       data: inventories,
       lines: [names, ...details, ...written],
-      complaints: outcome === 'same' ? [] : [head!],
+      complaints: outcome === 'different' ? [head!] : [],
     };
   }
   const comparison = await diffValues(a!, b!, options, terminal);

@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { formatShape } from '@tfparity/array';
 import type { Checkpoint } from '@tfparity/checkpoint';
 import type { GraphInspection, GraphTensorInfo } from '@tfparity/graph';
@@ -53,6 +54,7 @@ async function inspectCheckpoint(path: string, options: CommandOptions, terminal
     const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
     const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
     const { format } = checkpoint;
+    const unreadable = checkpoint.unreadable.filter(({ name }) => filter(name));
     const head = `${basename(path)}: ${format}, ${tensors.length} tensors, ${elements.toLocaleString('en-US')} values, ${bytesText(bytes)}`;
     const shown = tensors.map((tensor): TreeTensor => {
       return { ...tensor, name: objectPath(tensor.name), note: noteOf(tensor) };
@@ -60,12 +62,25 @@ async function inspectCheckpoint(path: string, options: CommandOptions, terminal
     const room = options['all'] ? Number.POSITIVE_INFINITY : terminal.rows - 5;
     return {
       outcome: 'same',
-      data: { format, location: checkpoint.location, tensors: tensors.length, elements, bytes, entries: tensors },
-      lines: [verdictLine(terminal, 'same', head), ...treeLines(shown, room)],
+      data: {
+        format,
+        location: checkpoint.location,
+        tensors: tensors.length,
+        elements,
+        bytes,
+        entries: tensors,
+        unreadable,
+      },
+      lines: [verdictLine(terminal, 'same', head), ...unreadableLines(unreadable), ...treeLines(shown, room)],
     };
   } finally {
     await checkpoint.close();
   }
+}
+
+function unreadableLines(unreadable: Checkpoint['unreadable']): string[] {
+  const lines = unreadable.slice(0, 3).map(({ name, dtype }) => `  not read here: ${name} (${dtype})`);
+  return unreadable.length > 3 ? [...lines, `  … and ${unreadable.length - 3} more that are not read here`] : lines;
 }
 
 function noteOf({ fullName, slices, values }: InspectedTensor): string {
@@ -129,11 +144,14 @@ async function inspectGraphFile(path: string, options: CommandOptions, terminal:
 }
 
 async function inspectSavedModel(path: string, options: CommandOptions, terminal: Terminal): Promise<CommandResult> {
-  const checkpoint = await inspectCheckpoint(path, options, terminal).catch((error: unknown) => error as Error);
-  if (checkpoint instanceof Error && options['values']) throw checkpoint;
   const graph = await inspectGraphFile(path, {}, terminal);
-  // A SavedModel may hold no variables, and then is its graph alone.
-  if (checkpoint instanceof Error) return graph;
+  // A SavedModel may hold no variables, and then is its graph alone; variables that cannot be read are no such case.
+  const folder = join(path, 'variables');
+  if (!existsSync(folder) || !readdirSync(folder).some((file) => file.startsWith('variables.'))) {
+    if (options['values']) throw new CliError('NotFound', `${path} holds no variables`);
+    return graph;
+  }
+  const checkpoint = await inspectCheckpoint(path, options, terminal);
   return {
     outcome: 'same',
     data: { graph: graph.data, variables: checkpoint.data },

@@ -85,6 +85,11 @@ export function faultFigure(report: Loose): Figure {
   };
 }
 
+/** Whether a value holds a table of faults by steps. */
+export function isFaultTable(value: Loose): boolean {
+  return Array.isArray(value['faults']) && recordsOf(value['faults']).every((fault) => Array.isArray(fault['steps']));
+}
+
 /** Whether a value is what `proveSensitivity` returns. */
 export function isSensitivity(value: Loose): boolean {
   return Array.isArray(value['faults']) && isRecord(value['baseline']);

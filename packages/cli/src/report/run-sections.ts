@@ -1,5 +1,6 @@
 import { compareArrays, type Evidence } from '@tfparity/numerics';
 import { treeBlocks } from './comparison-sections.js';
+import { faultFigure, isFaultTable } from './fault-figure.js';
 import { type Distance, growthFigure, type NetPoint, type Series } from './growth-figure.js';
 import { inventoryBlocks, isInventoryDiff } from './inventory-sections.js';
 import { isRecord, type Loose, numberOf, numbersOf, recordsOf, textOr, textsOf } from './loose.js';
@@ -137,6 +138,7 @@ export function stepSection(step: Loose): Section {
   blocks.push(...logitBlocks(step), ...figureTable(step), ...arrayTable(step));
   for (const [field, value] of Object.entries(step)) {
     if (isRecord(value) && isInventoryDiff(value)) blocks.push(...inventoryBlocks(value));
+    else if (isRecord(value) && isFaultTable(value)) blocks.push({ kind: 'figure', figure: faultFigure(value) });
     else if (isRecord(value)) blocks.push(...treeBlocks(value, field));
   }
   const id = String(step['id']);
