@@ -212,7 +212,21 @@ class Lowering {
   }
 }
 
-const controls = (op: Operation): string[] => op.controlInputs.map((control) => `^${control.name}`);
+const controlSets = new WeakMap<Operation, ReadonlySet<Operation>>();
+
+function controlSet(op: Operation): ReadonlySet<Operation> {
+  const known = controlSets.get(op) ?? new Set(op.controlInputs);
+  controlSets.set(op, known);
+  return known;
+}
+
+/** The ops that an op waits for, but for those that one of its inputs waits for: a scope puts hundreds on each of its ops. */
+function controls(op: Operation): string[] {
+  const inputs = [...new Set(op.inputs.map((ref) => ref.op))].filter(({ controlInputs }) => controlInputs.length > 0);
+  return op.controlInputs
+    .filter((control) => !inputs.some((input) => controlSet(input).has(control)))
+    .map((control) => `^${control.name}`);
+}
 
 function ownAttrs(op: Operation): Map<string, AttrValue> {
   const dtype = typeAttr(dtypeNumber(String(op.attrs['dtype'] ?? op.outputInfos[0]?.dtype)));

@@ -3,6 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Gradient } from '../gradient.js';
 import { IndexedSlices } from '../indexed-slices.js';
 import { biasAddGrad } from './bias-add-grad.js';
+import { OP_GRADIENTS } from './op-gradients.js';
+import { reluGrad } from './relu-grad.js';
 
 /** A forward op, as its gradient sees it. */
 export interface ForwardOp {
@@ -10,10 +12,14 @@ export interface ForwardOp {
   readonly inputNames: readonly string[];
   readonly inputShapes: readonly (readonly number[])[];
   readonly attrs: Readonly<Record<string, unknown>>;
+  /** Whether sizes that were recorded may be others when a session runs. */
+  readonly isDynamic?: boolean;
   /** Whether the input is a variable. */
   readonly isVariable: readonly boolean[];
   /** An input's value; only where it is saved or of a graph. */
   input(name: string): tf.Tensor | undefined;
+  /** An output's value; only of a graph, which keeps what its gradients need and nothing else. */
+  output?(index: number): tf.Tensor | undefined;
 }
 
 /** The gradients by input, or undefined where tfjs's own do. */
@@ -50,8 +56,21 @@ const gather: GradientFunction = ({ inputNames, inputShapes, attrs, isVariable, 
   };
 };
 
+/** By its output where that is to be had: it is the next op's input and is there anyway, as in TensorFlow. */
+const relu: GradientFunction = ({ inputNames, input, output }, dys) => {
+  const dy = dys[0];
+  const features = output?.(0) ?? input(inputNames[0]!);
+  if (dy?.dtype !== 'float32' || features?.dtype !== 'float32') return undefined;
+  return { [inputNames[0]!]: () => reluGrad(dy, features) };
+};
+
 /** Gradients of ours, by kernel. */
-export const GRADIENT_FUNCTIONS: Readonly<Record<string, GradientFunction>> = { Add: add, GatherV2: gather };
+export const GRADIENT_FUNCTIONS: Readonly<Record<string, GradientFunction>> = {
+  ...OP_GRADIENTS,
+  Add: add,
+  GatherV2: gather,
+  Relu: relu,
+};
 
 /** Kernels that gradients do not pass, and that are no mistake: what they give does not vary smoothly with an input. */
 export const NOT_DIFFERENTIABLE: ReadonlySet<string> = new Set([
@@ -71,11 +90,9 @@ export const NOT_DIFFERENTIABLE: ReadonlySet<string> = new Set([
   'IsFinite',
   'Shape',
   'Range',
-  'TopK',
   'NonMaxSuppressionV3',
   'Unique',
   'Where',
-  'Bincount',
   'RandomUniform',
   'RandomUniformInt',
   'RandomStandardNormal',

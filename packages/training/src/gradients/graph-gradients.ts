@@ -6,6 +6,7 @@ import type { IndexedSlices } from '../indexed-slices.js';
 import { TrainingError, valueError } from '../training-error.js';
 import { type BackwardNode, backpropagate, type TensorKey } from './backprop.js';
 import { type BoundGradient, inputGradients, type NamedGradients } from './kernel-gradient.js';
+import { ensureOpGradients } from './op-gradients.js';
 import { sessionOrder } from './session-order.js';
 
 /** Options of `gradients`. */
@@ -69,11 +70,13 @@ function nodeOf(op: Operation): BackwardNode {
               inputNames,
               inputShapes: op.inputs.map((ref) => ref.op.outputInfos[ref.index]!.shape),
               attrs: op.attrs,
+              isDynamic: op.dynamic,
               isVariable: op.inputs.map((ref) => ref.op.type === 'ReadVariableOp'),
               input: (name) => {
                 const ref = op.inputs[inputNames.indexOf(name)];
                 return ref && readOf(ref);
               },
+              output: (index) => op.output(index),
             },
             name: op.name,
             outputs: op.outputInfos as { shape: readonly number[]; dtype: tf.DataType }[],
@@ -112,6 +115,7 @@ export function gradients(
   xs: readonly tf.Tensor[],
   { gradYs, stopGradients = [], order = 'session', name = 'gradients' }: GradientsOptions = {},
 ): (tf.Tensor | IndexedSlices | null)[] {
+  ensureOpGradients();
   const targets = ys instanceof tf.Tensor ? [ys] : ys;
   const graph = graphOf([...targets, ...xs]);
   if (gradYs !== undefined && gradYs.length !== targets.length) {
