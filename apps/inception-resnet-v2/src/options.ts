@@ -13,13 +13,15 @@ export interface Options {
   html?: string;
   /** Whether golden data must be met to the last bit (`bits`) or within each step's tolerance. */
   golden: 'tolerance' | 'bits';
+  /** Whether faults are injected into a section of the net until some step catches them, or into all of it, in every step. */
+  sensitivity: 'section' | 'full';
 }
 
 /** The command line could not be understood; the message says what would be. */
 export class UsageError extends Error {}
 
 export const USAGE = `usage: npm start -- [--steps ID,ID…] [--backend tensorflow|wasm|cpu] [--legacy tensorflow|lowered|typescript]
-       [--json FILE] [--html FILE] [--golden tolerance|bits]
+       [--json FILE] [--html FILE] [--golden tolerance|bits] [--sensitivity section|full]
 
 Runs the steps of TensorFlow's guide "Validating correctness & numerical equivalence" on Inception-ResNet-v2:
 the TF1 side in a graph and session, the migrated side in a layer, and TensorFlow's own recorded values.
@@ -33,6 +35,8 @@ the TF1 side in a graph and session, the migrated side in a layer, and TensorFlo
   --json     write the result as JSON
   --html     write the result as one self-contained page (default report/index.html; "none" writes none)
   --golden   bits: recorded values must be met to the last bit (same TensorFlow, same kind of processor)
+  --sensitivity
+             full: step 7 injects every fault into the whole net and runs every step (many minutes)
 
 Exit code 0: every step passed. 1: a step failed. 2: it could not be told.`;
 
@@ -49,6 +53,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     json: 'string',
     html: 'string',
     golden: 'string',
+    sensitivity: 'string',
   } as const;
   let values: { [K in keyof typeof flags | 'help']?: string | boolean };
   try {
@@ -63,6 +68,9 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   const golden = values.golden ?? 'tolerance';
   if (golden !== 'tolerance' && golden !== 'bits')
     throw new UsageError(`--golden is tolerance or bits, not '${golden}'`);
+  const sensitivity = values.sensitivity ?? 'section';
+  if (sensitivity !== 'section' && sensitivity !== 'full')
+    throw new UsageError(`--sensitivity is section or full, not '${sensitivity}'`);
   const legacy = LEGACY_KINDS.find((kind) => kind === values.legacy);
   if (values.legacy !== undefined && legacy === undefined)
     throw new UsageError(`--legacy is ${LEGACY_KINDS.join(', ')}, not '${values.legacy}'`);
@@ -70,6 +78,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   return {
     steps,
     golden,
+    sensitivity,
     ...(backend === undefined ? {} : { backend }),
     ...(legacy === undefined ? {} : { legacy }),
     ...(json === undefined ? {} : { json }),

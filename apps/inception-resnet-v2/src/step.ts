@@ -10,6 +10,7 @@ export interface StepContext {
   readonly legacy: LegacySide;
   readonly migrated: MigratedSide;
   readonly golden: Options['golden'];
+  readonly sensitivity: Options['sensitivity'];
   /** Says what is being done; a step can take seconds. */
   readonly progress: (message: string) => void;
 }

@@ -26,6 +26,8 @@ interface Step {
   regularizationLoss?: { tf1: number; migrated: number };
   logits?: { tf1: number[]; migrated: number[] };
   legacy?: string;
+  /** Of step 7. */
+  sensitivity?: { faults: { id: string; status: string; steps: { step: string; outcome: string }[] }[] };
   /** Of step 0: slim's own graph against the graph that TypeScript records. */
   run?: { bitIdentical: boolean; golden?: { bitIdentical: boolean } };
   golden?: {
@@ -54,6 +56,7 @@ describe('bad input', () => {
     [['--steps', '5-nothing'], "there is no step '5-nothing'; steps are 0-real-graph, 1-created-once, 2-inventory"],
     [['--legacy', 'python'], "--legacy is typescript, lowered, tensorflow, not 'python'"],
     [['--legacy', 'tensorflow', '--backend', 'wasm'], "--legacy tensorflow needs TensorFlow's own session"],
+    [['--sensitivity', 'somewhat'], "--sensitivity is section or full, not 'somewhat'"],
     [['--golden', 'roughly'], "--golden is tolerance or bits, not 'roughly'"],
     [['--backend', 'webgpu'], "'webgpu' is not a backend; choose one of tensorflow, wasm, cpu"],
     [['--frobnicate'], "Unknown option '--frobnicate'"],
@@ -138,6 +141,15 @@ describeGolden('nets/inception_resnet_v2.infer.json', () => {
     const step0 = steps.find(({ id }) => id === '0-real-graph')!;
     if (real) expect(step0.run).toMatchObject({ bitIdentical: true, golden: { bitIdentical: true } });
     else expect(step0.run).toBeUndefined();
+    const { faults } = steps.find(({ id }) => id === '7-sensitivity')!.sensitivity!;
+    expect(faults.filter(({ status }) => status !== 'caught')).toEqual([]);
+    // What the guide's reset cannot see is seen by values of each variable's own, and by an input that is no constant.
+    for (const fault of ['branch-order', 'rgb-bgr', 'height-width']) {
+      const cells = faults.find(({ id }) => id === fault)!.steps;
+      expect(
+        cells.filter(({ outcome }) => outcome !== 'not-run').map(({ step, outcome }) => `${step} ${outcome}`),
+      ).toEqual(['reset missed', 'by-name caught']);
+    }
   });
 
   it('that is not met fails the step with exit code 1', { timeout: 600_000 }, () => {

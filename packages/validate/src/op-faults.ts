@@ -70,7 +70,12 @@ export const OP_FAULTS: readonly Fault[] = [
     title: 'Batch normalization in inference mode while training',
     description: 'a training flag that is not passed on: moving averages in place of the batch’s statistics',
     applies: ({ kernel, attrs }) => kernel === 'FusedBatchNormV3' && attrs['isTraining'] === true,
-    change: ({ attrs }, proceed) => proceed({ attrs: { ...attrs, isTraining: false } }),
+    // The averages of a net that was not trained yet; the kernel is given none while training.
+    change: (call, proceed) => {
+      const scale = named(call)['scale']!;
+      const averages = { mean: tf.zerosLike(scale), variance: tf.onesLike(scale) };
+      return proceed({ inputs: { ...named(call), ...averages }, attrs: { ...call.attrs, isTraining: false } });
+    },
   }),
   kernelFault({
     id: 'padding',
@@ -78,6 +83,8 @@ export const OP_FAULTS: readonly Fault[] = [
     description: "a layer's default padding in place of the one that an arg scope gave it",
     applies: (call) => hasWindow(call) && (call.attrs['pad'] === 'same' || call.attrs['pad'] === 'valid'),
     change: ({ attrs }, proceed) => proceed({ attrs: { ...attrs, pad: attrs['pad'] === 'same' ? 'valid' : 'same' } }),
+    // Inside a block the branches would no longer fit together, which needs no comparison to be seen.
+    at: 'first',
   }),
   kernelFault({
     id: 'stride-offset',

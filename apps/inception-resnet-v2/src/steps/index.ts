@@ -6,6 +6,7 @@ import { graphVsEager } from './graph-vs-eager.js';
 import { inventoryStep } from './inventory.js';
 import { modelSteps } from './model-run.js';
 import { realGraphStep } from './real-graph.js';
+import { sensitivityStep } from './sensitivity.js';
 
 const [reset, ...aligned] = modelSteps;
 
@@ -21,4 +22,5 @@ export const STEPS: readonly Step[] = [
   ...aligned,
   checkpointTraining,
   graphVsEager,
+  sensitivityStep,
 ];
