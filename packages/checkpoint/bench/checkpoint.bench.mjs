@@ -1,9 +1,9 @@
 // Speed and memory of reading, beside Python TensorFlow where TFPARITY_PYTHON names an interpreter that has it.
-// Run after a build: node --expose-gc bench/checkpoint.bench.mjs (TFPARITY_BENCH_LARGE=1 streams 4 GB, too)
+// Run after a build: node --expose-gc bench/checkpoint.bench.mjs (TFPARITY_BENCH_LARGE=1 streams and diffs 4 GB, too)
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint, writeCheckpoint } from '@tfparity/checkpoint';
 
@@ -84,42 +84,79 @@ async function listing() {
     prefix,
     names.map((name) => [name, one]),
   );
+  // Names, dtypes and shapes, each looked at.
+  const list = async () => {
+    const { entries } = await openCheckpoint(prefix);
+    let sum = 0;
+    for (const {
+      name: { length },
+      shape,
+      dtype,
+    } of entries)
+      sum += length + shape.length + dtype.length;
+    if (sum < entries.length) throw new Error('nothing was listed');
+    return entries;
+  };
   const start = performance.now();
-  const { entries } = await openCheckpoint(prefix);
+  const entries = await list();
   const first = (performance.now() - start) / 1000;
   console.log(`listing ${entries.length} variables, first time in this process: ${first.toFixed(3)} s`);
-  report('listing 100,000 variables', await best(() => openCheckpoint(prefix)), peerSeconds('list', prefix));
+  report('listing 100,000 variables', await best(list), peerSeconds('list', prefix));
 }
 
-/** Two checkpoints of 2 GB, streamed side by side and compared. */
-async function memory() {
+const GIB = 2 ** 30;
+const cli = join(here, '..', '..', 'cli', 'dist', 'bin.js');
+// Tells the most memory that a process had, when it ends.
+const tellPeak = `data:text/javascript,process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS))`;
+
+/** The most memory that `tfparity diff A B --values` has, in MiB. */
+function diffPeak(a, b) {
+  const args = ['--import', tellPeak, cli, 'diff', a, b, '--values'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the diff says ${status}: ${stdout}${stderr}`);
+  return Number(/peak (\d+)/.exec(stderr)[1]) / 1024;
+}
+
+/** Two checkpoints of `count` tensors, the second in two shards: their prefixes. */
+async function pair(name, count, elements) {
   async function* tensors() {
-    const array = values([4 * 2 ** 20], 7);
-    for (let i = 0; i < 128; i++) yield { name: `layer_${String(i).padStart(3, '0')}/kernel`, ...array };
+    const array = values([elements], 7);
+    for (let i = 0; i < count; i++) yield { name: `layer_${String(i).padStart(3, '0')}/kernel`, ...array };
   }
-  const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+  const [a, b] = [join(folder, `${name}-a`), join(folder, `${name}-b`)];
   await writeCheckpoint(a, tensors());
   await writeCheckpoint(b, tensors(), { shards: 2 });
+  return [a, b];
+}
+
+async function streamPeak(prefix) {
   globalThis.gc?.();
   const before = process.memoryUsage().rss;
   let most = before;
-  const watch = setInterval(() => {
-    most = Math.max(most, process.memoryUsage().rss);
-  }, 20);
-  const [left, right] = [await openCheckpoint(a), await openCheckpoint(b)];
-  let compared = 0;
-  for await (const { name, data } of left.tensors()) {
-    const other = await right.get(name);
-    if (Buffer.compare(viewOf(data), viewOf(other.data)) !== 0) throw new Error(name);
-    compared += data.byteLength * 2;
+  for await (const { data } of (await openCheckpoint(prefix)).tensors()) {
+    if (data.length === 0) throw new Error('no values');
     most = Math.max(most, process.memoryUsage().rss);
   }
-  clearInterval(watch);
-  const grown = ((most - before) / 2 ** 20).toFixed(0);
-  console.log(`compared ${(compared / 2 ** 30).toFixed(1)} GiB, streamed: ${grown} MiB above the start`);
+  return (most - before) / 2 ** 20;
 }
 
-const viewOf = (data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+/** 4 GB in tensors of 16 MB, and two tensors of 1 GB: what streaming and diffing them takes above what small ones take. */
+async function memory() {
+  const start = diffPeak(...(await pair('small', 2, 16)));
+  const many = await pair('many', 128, 4 * 2 ** 20);
+  console.log(`streamed ${(128 * 2 ** 24) / GIB} GiB: ${(await streamPeak(many[0])).toFixed(0)} MiB above the start`);
+  console.log(
+    `diff --values of 2 x 2 GiB in tensors of 16 MiB: ${(diffPeak(...many) - start).toFixed(0)} MiB above the start`,
+  );
+  for (const prefix of many) for (const file of filesOf(prefix)) rmSync(file);
+  const one = await pair('one', 1, GIB / 4);
+  console.log(`diff --values of two tensors of 1 GiB: ${(diffPeak(...one) - start).toFixed(0)} MiB above the start`);
+}
+
+const filesOf = (prefix) =>
+  readdirSync(dirname(prefix))
+    .filter((file) => file.startsWith(`${basename(prefix)}.`))
+    .map((file) => join(dirname(prefix), file));
 
 try {
   if (!python) console.log('Python TensorFlow is not measured: set TFPARITY_PYTHON to an interpreter that has it');

@@ -99,10 +99,45 @@ function fit(whole: NdArray, { variable, tensor, slice }: Assignment, cast: bool
   return cast && wanted && wanted !== array.dtype ? castArray(array, wanted, where) : array;
 }
 
-/** The parts of a partitioned variable as slices of the whole, where they do not say it themselves: stacked in order. */
+/** The whole that parts make when they are put one after the other along an axis. */
+function stacked(parts: readonly ModelVariable[], axis: number): number[] {
+  const first = parts[0]?.shape ?? [];
+  return first.map((size, i) => (i === axis ? parts.reduce((sum, { shape }) => sum + shape[i]!, 0) : size));
+}
+
+/** The axis along which parts without places of their own are cut: they must make the whole. */
+function cutAxis(parts: readonly ModelVariable[], whole: Shape, tensor: string): number {
+  const axes = whole.length === 0 ? [0] : whole.map((_, axis) => axis);
+  const found = axes.find(
+    (axis) =>
+      sameShape(stacked(parts, axis), whole) &&
+      parts.every(({ shape }) => shape.every((size, i) => i === axis || size === whole[i])),
+  );
+  if (found === undefined) {
+    const cut = axes.find((axis) => parts.some(({ shape }) => shape[axis] !== whole[axis])) ?? 0;
+    throw otherWhole(stacked(parts, cut), whole, tensor);
+  }
+  return found;
+}
+
+function otherWhole(model: Shape, whole: Shape, tensor: string): CheckpointError {
+  const list = (shape: Shape): string => `[${shape.join(',')}]`;
+  return new CheckpointError(
+    'Mismatch',
+    `tensor_name = ${tensor}; shape in shape_and_slice spec ${list(model)} does not match the shape stored in checkpoint: ${list(whole)}`,
+    { tensor },
+    { expected: model, actual: whole },
+  );
+}
+
+/**
+ * The parts of a partitioned variable as slices of the whole: where they say it themselves, else one after the other.
+ *
+ * @throws {CheckpointError} `Mismatch` where they are of several tensors, or make another shape than the checkpoint has
+ */
 export function partSlices(parts: readonly ModelVariable[], whole: Shape, tensor: string): TensorSlice[] {
-  const own = parts.map((part) => part.slice);
-  const names = [...new Set(own.flatMap((slice) => (slice ? [slice.fullName] : [])))];
+  const own = parts.flatMap(({ slice }) => (slice ? [slice] : []));
+  const names = [...new Set(own.map((slice) => slice.fullName))];
   if (names.length > 1) {
     throw new CheckpointError(
       'Mismatch',
@@ -111,13 +146,11 @@ export function partSlices(parts: readonly ModelVariable[], whole: Shape, tensor
       { names },
     );
   }
-  const axis = Math.max(
-    0,
-    whole.findIndex((size, i) => parts.some((part) => part.shape[i] !== size)),
-  );
+  for (const { fullShape } of own) if (!sameShape(fullShape, whole)) throw otherWhole(fullShape, whole, tensor);
+  if (own.length === parts.length) return own.map(({ start, length }) => ({ start, length }));
+  const axis = cutAxis(parts, whole, tensor);
   let from = 0;
-  return parts.map(({ shape, slice }) => {
-    if (slice) return { start: slice.start, length: slice.length };
+  return parts.map(({ shape }) => {
     const start = whole.map((_, i) => (i === axis ? from : 0));
     from += shape[axis] ?? 0;
     return { start, length: [...shape] };

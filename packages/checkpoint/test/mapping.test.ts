@@ -98,6 +98,26 @@ describe('initFromCheckpoint, as tf.compat.v1.train.init_from_checkpoint', () =>
       [30, 32, 34, 36],
       [31, 33, 35, 37],
     ]);
+    // What tf.compat.v1.train.init_from_checkpoint says where the parts of a variable are not the whole tensor.
+    for (const sizes of [
+      [
+        [2, 2],
+        [1, 2],
+      ],
+      [
+        [4, 1],
+        [4, 2],
+      ],
+      [
+        [2, 1],
+        [2, 1],
+      ],
+    ]) {
+      const wrong = sizes.map((shape, i) => variable(`t/part_${i}`, shape));
+      expect(() => pairs({ 'other/table': 't' }, wrong)).toThrow(
+        /^tensor "other\/table": tensor_name = other\/table; shape in shape_and_slice spec \[\d,\d\] does not match the shape stored in checkpoint: \[4,2\]$/,
+      );
+    }
     const slice = { fullName: 'x', fullShape: [4, 2], start: [0, 0], length: [1, 2] };
     const mixed = [variable('a', [1, 2], { slice }), variable('b', [1, 2], { slice: { ...slice, fullName: 'y' } })];
     expect(() => pairs({ 'other/table': mixed }, mixed)).toThrow('Slices must all be from the same tensor: x != y');
