@@ -1,12 +1,13 @@
 import { GraphError } from '../graph-error.js';
 import { checkNode } from './check-node.js';
+import { calledFunctions, checkCalls } from './function-uses.js';
 import type { GraphLimits } from './graph-limits.js';
 import type { FunctionDef, GraphDef, NodeDef } from './graph-protos.js';
 import type { SaverDef } from './meta-graph-protos.js';
 import { inputTypes, outputTypes } from './node-arguments.js';
 import { opSignature } from './op-registry.js';
 import { parseInput, parseTensorName } from './tensor-name.js';
-import { calledFunctions, closureOf, findUnsafe, SAVER_OPS } from './unsafe-ops.js';
+import { closureOf, findUnsafe, SAVER_OPS } from './unsafe-ops.js';
 
 /** What `checkGraph` goes by. */
 export interface CheckOptions {
@@ -16,9 +17,6 @@ export interface CheckOptions {
   /** The graph's saver, whose own file ops may be there: a session runs them only when it is asked to. */
   readonly saver?: SaverDef | undefined;
 }
-
-// As deep as function calls may nest; TensorFlow inlines them, so that a chain grows the graph.
-const DEEPEST_CALLS = 100;
 
 /**
  * Checks that TensorFlow can take a graph, and that it is safe to run.
@@ -46,7 +44,7 @@ export function checkGraph(graph: GraphDef, options: CheckOptions): void {
   }
   checkNodes(graph.node, functions, options.limits);
   for (const f of functions.values()) checkFunction(f, functions, options.limits);
-  checkCalls(functions);
+  checkCalls(graph, options.limits.nodes);
   checkInputs(graph, functions);
   checkCycles(graph);
   checkSafety(graph, options);
@@ -97,32 +95,6 @@ function checkFunction(f: FunctionDef, functions: ReadonlyMap<string, FunctionDe
     for (const input of node.input) refer(input.replace(/^\^/, '').split(':')[0]!, node.name);
   }
   for (const [output, from] of f.ret) refer(from.split(':')[0]!, output);
-}
-
-function checkCalls(functions: ReadonlyMap<string, FunctionDef>): void {
-  const depth = new Map<string, number>();
-  const visit = (name: string, path: readonly string[]): number => {
-    const known = depth.get(name);
-    if (known !== undefined) return known;
-    if (path.includes(name) || path.length > DEEPEST_CALLS) {
-      throw new GraphError(
-        'InvalidGraph',
-        `the function '${name}' calls itself, or calls nest deeper than ${DEEPEST_CALLS}`,
-        {
-          function: name,
-        },
-      );
-    }
-    let deepest = 0;
-    for (const node of functions.get(name)!.nodeDef) {
-      for (const called of calledFunctions(node)) {
-        if (functions.has(called)) deepest = Math.max(deepest, visit(called, [...path, name]) + 1);
-      }
-    }
-    depth.set(name, deepest);
-    return deepest;
-  };
-  for (const name of functions.keys()) visit(name, []);
 }
 
 function checkInputs(graph: GraphDef, functions: ReadonlyMap<string, FunctionDef>): void {
