@@ -69,6 +69,7 @@ export {
 } from './optimizers/proximal-gradient-descent.js';
 export { RMSPropOptimizer, type RMSPropOptimizerOptions } from './optimizers/rmsprop.js';
 export { STOCK_OPTIMIZERS, type StockOptimizerDifference, stockOptimizerWarning } from './stock-optimizer.js';
+export { stopGradient } from './stop-gradient.js';
 export type { TrainedDifference, TrainedKind } from './trained-arrays.js';
 export { isTrainingError, TrainingError, type TrainingErrorCode } from './training-error.js';
 export { frozenAverages, noiseGradients } from './training-evidence.js';

@@ -3,6 +3,7 @@ import { nameScope } from '@tfparity/variables';
 import { type GradientAndVariable, tidyGradients } from '../gradient.js';
 import { valueError } from '../training-error.js';
 import { backpropagate } from './backprop.js';
+import { ensureOpGradients } from './op-gradients.js';
 import { sessionOrder } from './session-order.js';
 import { recordTape } from './tape.js';
 
@@ -34,6 +35,7 @@ export function variableGrads(
   variables?: readonly tf.Variable[] | (() => readonly tf.Variable[]),
   { onGradient }: VariableGradsOptions = {},
 ): VariableGrads {
+  ensureOpGradients();
   const { value, nodes, release } = recordTape(loss);
   try {
     const all =

@@ -1,6 +1,8 @@
 // Ports tf.compat.v1.losses / slim.losses (python/ops/losses/losses_impl.py, TF 2.21): formulas, weights, reductions, collection.
 import * as tf from '@tensorflow/tfjs-core';
+import { formatShape } from '@tfparity/array';
 import { addToCollection, GraphKeys, getCollection, getRegularizationLosses } from '@tfparity/variables';
+import { stopGradient } from '../stop-gradient.js';
 import { valueError } from '../training-error.js';
 import { softmaxCrossEntropyWithLogits } from './softmax-cross-entropy.js';
 
@@ -24,30 +26,27 @@ export interface LossOptions {
 
 /** x / y, and 0 where y is 0. */
 function safeDivide(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
-  return tf.where(tf.greater(y, 0), tf.div(x, tf.where(tf.equal(y, 0), tf.onesLike(y), y)), tf.zerosLike(x));
+  const zero = tf.equal(y, 0);
+  return tf.where(zero, tf.zerosLike(x), tf.div(x, tf.where(zero, tf.onesLike(y), y)));
 }
 
-/** The weights with axes of size 1 put behind, or one taken away, so that they broadcast against the losses. */
-function alignWeights(weights: tf.Tensor, losses: tf.Tensor): tf.Tensor {
-  if (weights.rank === losses.rank + 1 && weights.shape[weights.rank - 1] === 1) return tf.squeeze(weights, [-1]);
-  if (weights.rank !== 0 && weights.rank + 1 === losses.rank) return tf.expandDims(weights, -1);
-  const fits =
-    weights.rank === 0 ||
-    (weights.rank === losses.rank && weights.shape.every((size, i) => size === 1 || size === losses.shape[i]));
-  if (!fits) {
-    throw valueError(
-      `weights can not be broadcast to values. values.rank=${losses.rank}. weights.rank=${weights.rank}. ` +
-        `values.shape=[${losses.shape}]. weights.shape=[${weights.shape}].`,
-      { values: losses.shape, weights: weights.shape },
-    );
+/** TensorFlow's rule of what weights fit: a scalar, or the losses' rank with each size 1 or theirs. */
+function checkWeights(weights: tf.Tensor, losses: tf.Tensor): void {
+  if (weights.rank === 0) return;
+  const prefix = 'weights can not be broadcast to values.';
+  const shapes = `values.shape=${formatShape(losses.shape)}. weights.shape=${formatShape(weights.shape)}.`;
+  const details = { values: losses.shape, weights: weights.shape };
+  if (weights.rank !== losses.rank) {
+    throw valueError(`${prefix} values.rank=${losses.rank}. weights.rank=${weights.rank}. ${shapes}`, details);
   }
-  return weights;
+  const at = weights.shape.findIndex((size, i) => size !== 1 && size !== losses.shape[i]);
+  if (at >= 0) throw valueError(`${prefix} Mismatch at dim ${at}. ${shapes}`, details);
 }
 
 /** How many elements count: those whose weight, broadcast, is not zero. */
 function countPresent(weights: tf.Tensor, losses: tf.Tensor): tf.Tensor {
   const present = tf.where(tf.equal(weights, 0), tf.zerosLike(weights), tf.onesLike(weights));
-  return tf.sum(tf.mul(present, tf.ones(losses.shape)));
+  return tf.sum(tf.mul(present, tf.onesLike(losses)));
 }
 
 /**
@@ -57,7 +56,8 @@ function countPresent(weights: tf.Tensor, losses: tf.Tensor): tf.Tensor {
  */
 export function computeWeightedLoss(losses: tf.Tensor, options: LossOptions = {}): tf.Tensor {
   const { weights = 1, lossCollection = GraphKeys.LOSSES, reduction = 'weighted_sum_by_nonzero_weights' } = options;
-  const factor = alignWeights(typeof weights === 'number' ? tf.scalar(weights) : tf.cast(weights, 'float32'), losses);
+  const factor = typeof weights === 'number' ? tf.scalar(weights) : tf.cast(weights, 'float32');
+  checkWeights(factor, losses);
   const weighted = tf.mul(losses, factor);
   const loss = reduce(weighted, losses, factor, reduction);
   if (lossCollection !== null) addToCollection(lossCollection, loss);
@@ -71,9 +71,9 @@ function reduce(weighted: tf.Tensor, losses: tf.Tensor, weights: tf.Tensor, redu
     case 'weighted_sum':
       return sum;
     case 'weighted_mean':
-      return safeDivide(sum, tf.sum(tf.mul(tf.ones(losses.shape), weights)));
+      return safeDivide(sum, tf.sum(tf.mul(tf.onesLike(losses), weights)));
     case 'weighted_sum_over_batch_size':
-      return safeDivide(sum, tf.scalar(losses.size));
+      return safeDivide(sum, tf.sum(tf.onesLike(losses)));
     case 'weighted_sum_by_nonzero_weights':
       return safeDivide(sum, countPresent(weights, losses));
     default:
@@ -169,14 +169,17 @@ export function sigmoidCrossEntropy(
   return computeWeightedLoss(losses, options);
 }
 
-/** Softmax cross entropy of each row; labels [rows, classes] are moved towards even ones by `labelSmoothing`. */
+/**
+ * Softmax cross entropy of each row; labels [rows, classes] are moved towards even ones by `labelSmoothing`, and are
+ * constants to gradients.
+ */
 export function softmaxCrossEntropy(
   onehotLabels: tf.Tensor2D,
   logits: tf.Tensor2D,
   { labelSmoothing = 0, ...options }: CrossEntropyOptions = {},
 ): tf.Tensor {
   checkShapes(logits, onehotLabels);
-  let labels = tf.cast(onehotLabels, 'float32');
+  let labels: tf.Tensor = stopGradient(tf.cast(onehotLabels, 'float32'));
   if (labelSmoothing > 0) {
     const classes = onehotLabels.shape[1];
     labels = tf.add(tf.mul(labels, tf.scalar(1 - labelSmoothing)), tf.scalar(labelSmoothing / classes));
