@@ -18,6 +18,8 @@ export interface Fault {
   readonly description: string;
   /** How the model's places for it are counted, where it is injected into one of several. */
   readonly counts?: (call: InterceptedCall) => boolean;
+  /** As `counts`, for places that are assignments to variables. */
+  readonly countsAssignments?: (variable: tf.Variable) => boolean;
   inject(site: InjectionSite): RunHooks;
 }
 
@@ -88,13 +90,16 @@ export function countingHooks(faults: readonly Fault[], counts: Map<string, numb
     },
     call: (_, body) => {
       const seen = new Map<string, number>();
+      const add = (id: string) => seen.set(id, (seen.get(id) ?? 0) + 1);
       const kernel: Interceptor['kernel'] = (call, proceed) => {
-        for (const { id, counts: applies } of faults) {
-          if (applies?.(call)) seen.set(id, (seen.get(id) ?? 0) + 1);
-        }
+        for (const { id, counts: applies } of faults) if (applies?.(call)) add(id);
         return proceed();
       };
-      const result = interceptKernels({ kernel }, body);
+      const assign: Interceptor['assign'] = (variable, value) => {
+        for (const { id, countsAssignments: applies } of faults) if (applies?.(variable)) add(id);
+        return value;
+      };
+      const result = interceptKernels({ kernel, assign }, body);
       for (const [id, count] of seen) counts.set(countKey(id, training), count);
       return result;
     },

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { DTYPES, type DType, type NdArray, type NumericData, sizeOf } from '@tfparity/array';
 import { normalizeName } from '@tfparity/inventory';
 import { RandomOp } from '@tfparity/random/philox';
+import { asFloat32, asInt32 } from './recorded-dtype.js';
 import { ValidateError } from './validate-error.js';
 
 /** A variable, as far as its values depend on it; a tfjs `Variable` is one. */
@@ -148,15 +149,27 @@ export function assignArray(variable: tf.Variable, values: NdArray): void {
   tf.tidy(() => variable.assign(tensorOf(values, variable.dtype)));
 }
 
-/** A tensor with an array's values, of the tfjs dtype that can hold them. */
+/**
+ * A tensor with an array's values, of the tfjs dtype that can hold them.
+ *
+ * @throws {ValidateError} `InvalidArgument` for whole numbers beyond int32, complex numbers and strings
+ */
 export function tensorOf(values: NdArray, dtype?: tf.DataType): tf.Tensor {
-  const held =
-    dtype ?? (DTYPES[values.dtype].kind === 'float' ? 'float32' : values.dtype === 'bool' ? 'bool' : 'int32');
-  const data = values.data as NumericData;
-  const wide = data instanceof BigInt64Array || data instanceof BigUint64Array;
-  return tf.tensor(
-    (wide ? Int32Array.from(data, Number) : data) as tf.TypedArray,
-    [...values.shape],
-    held as tf.DataType,
-  );
+  const { kind } = DTYPES[values.dtype];
+  if (kind === 'complex' || kind === 'string') {
+    throw new ValidateError('InvalidArgument', `${values.dtype} values can't be given to a model`, {
+      dtype: values.dtype,
+    });
+  }
+  const held = dtype ?? (kind === 'float' ? 'float32' : kind === 'bool' ? 'bool' : 'int32');
+  return tf.tensor(heldValues(values, held), [...values.shape], held);
+}
+
+function heldValues(values: NdArray, held: tf.DataType): tf.TypedArray {
+  const { kind } = DTYPES[values.dtype];
+  if (kind === 'float' && values.dtype !== 'float32') return asFloat32(values);
+  const whole = kind === 'int' || kind === 'uint';
+  if (whole && values.dtype !== 'int32' && held !== 'float32') return asInt32(values);
+  const wide = values.data instanceof BigInt64Array || values.data instanceof BigUint64Array;
+  return (wide ? Float32Array.from(values.data as BigInt64Array, Number) : values.data) as tf.TypedArray;
 }

@@ -20,10 +20,10 @@ export function formatValidation(report: ValidationReport): string {
   return lines.join('\n');
 }
 
-/** The table of faults and steps as text: `+` caught, `-` missed, ` ` no place or not run. */
+/** The table of faults and steps as text: `+` caught, `!` threw, `-` missed, ` ` no place or not run. */
 export function formatSensitivity(report: SensitivityReport): string {
   const width = Math.max(5, ...report.faults.map(({ id }) => id.length));
-  const sign = { caught: '+', missed: '-', 'not-run': ' ' } as const;
+  const sign = { caught: '+', threw: '!', missed: '-', 'not-run': ' ' } as const;
   const columns = report.steps.map(({ id }) => id);
   const rows = report.faults.map((fault) => {
     const cells = columns.map((id) => {

@@ -1,5 +1,5 @@
 import { type ArrayLike, bytesOf, type DType, isDType, type NdArray, toNdArray } from '@tfparity/array';
-import { type CheckpointSource, openCheckpoint, writeCheckpoint } from '@tfparity/checkpoint';
+import { type Checkpoint, type CheckpointSource, openCheckpoint, writeCheckpoint } from '@tfparity/checkpoint';
 import { leavesOf, type Tree } from '@tfparity/numerics';
 import type { LedgerEntry, RandomTestMode } from '@tfparity/random';
 import { ValidateError } from './validate-error.js';
@@ -22,12 +22,12 @@ export interface BundleRun {
   readonly inputs: Readonly<Record<string, string>>;
   /** Output path to array key. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Regularization losses by variable (or by number), in order. */
-  readonly losses: Readonly<Record<string, number>>;
+  /** Regularization losses by variable (or by number), in order; null: not recorded, `{}`: there are none. */
+  readonly losses: Readonly<Record<string, number>> | null;
   /** Variable name to array key: values before the pass. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Variable name to array key: values that the pass changed. */
-  readonly updates: Readonly<Record<string, string>>;
+  /** Variable name to array key: values of variables that are not trained and that the pass changed; null: not recorded. */
+  readonly updates: Readonly<Record<string, string>> | null;
   readonly gradients: Readonly<Record<string, string>>;
   readonly ledger: readonly LedgerEntry[] | null;
 }
@@ -46,7 +46,7 @@ export interface BundleManifest {
   >;
 }
 
-/** One run to record: values where a bundle has keys. */
+/** One run to record: values where a bundle has keys. `losses` and `updates` that are left out count as not recorded. */
 export interface RecordedRun {
   readonly name: string;
   readonly training?: boolean;
@@ -90,7 +90,7 @@ export class GoldenBundle {
   private constructor(
     readonly location: string,
     readonly manifest: BundleManifest,
-    private readonly read: (key: string) => Promise<NdArray>,
+    private readonly checkpoint: Checkpoint,
   ) {}
 
   /** The recorded runs, by their names. */
@@ -98,15 +98,32 @@ export class GoldenBundle {
     return this.manifest.runs;
   }
 
-  /** Writes a recording into a folder, which is made; what is there of a bundle is replaced. */
+  /**
+   * Writes a recording into a folder, which is made; what is there of a bundle is replaced. While it is written, and if it is not
+   * finished, the folder is no bundle.
+   *
+   * @throws {ValidateError} `InvalidArgument` for two runs or two outputs of one name
+   */
   static async write(folder: string, recording: Recording): Promise<void> {
     const arrays: Record<string, NdArray> = {};
     const add = (key: string, value: ArrayLike): string => {
+      if (Object.hasOwn(arrays, key)) {
+        throw new ValidateError(
+          'InvalidArgument',
+          `two arrays would be called ${key}; runs and outputs need own names`,
+          {
+            key,
+          },
+        );
+      }
       arrays[key] = toNdArray(value);
       return key;
     };
-    const keys = (prefix: string, values: Readonly<Record<string, ArrayLike>> = {}): Record<string, string> =>
-      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, add(`${prefix}/${name}`, value)]));
+    const keys = (prefix: string, values: Iterable<readonly [string, ArrayLike]>): Record<string, string> =>
+      Object.fromEntries([...values].map(([name, value]) => [name, add(`${prefix}/${name}`, value)]));
+    const keysOf = (prefix: string, values: Readonly<Record<string, ArrayLike>> = {}) =>
+      keys(prefix, Object.entries(values));
+    refuseDoubles(recording.runs, (message) => new ValidateError('InvalidArgument', message));
     const runs = recording.runs.map((run): BundleRun => {
       const at = `runs/${run.name}`;
       const outputs = leavesOf(run.outputs).map(({ name, value }) => [name || 'output', value as ArrayLike] as const);
@@ -114,12 +131,12 @@ export class GoldenBundle {
         name: run.name,
         training: run.training ?? false,
         random: run.random ?? null,
-        inputs: keys(`${at}/inputs`, run.inputs),
-        outputs: keys(`${at}/outputs`, Object.fromEntries(outputs)),
-        losses: run.losses ?? {},
-        variables: keys(`${at}/variables`, run.variables),
-        updates: keys(`${at}/updates`, run.updates),
-        gradients: keys(`${at}/gradients`, run.gradients),
+        inputs: keysOf(`${at}/inputs`, run.inputs),
+        outputs: keys(`${at}/outputs`, outputs),
+        losses: run.losses ?? null,
+        variables: keysOf(`${at}/variables`, run.variables),
+        updates: run.updates ? keysOf(`${at}/updates`, run.updates) : null,
+        gradients: keysOf(`${at}/gradients`, run.gradients),
         ledger: run.ledger ?? null,
       };
     });
@@ -135,11 +152,13 @@ export class GoldenBundle {
       runs,
       arrays: facts,
     };
-    const { mkdir, writeFile, rename, join } = await nodeFiles();
+    const { mkdir, rm, writeFile, rename, join } = await nodeFiles();
     await mkdir(folder, { recursive: true });
-    await writeCheckpoint(join(folder, ARRAYS), arrays, { format: 'npz' });
-    // The manifest comes last: a bundle that was not finished has none.
-    await writeFile(join(folder, `${MANIFEST}.partial`), `${JSON.stringify(manifest, null, 1)}\n`);
+    await writeCheckpoint(join(folder, `${ARRAYS}.partial`), arrays, { format: 'npz' });
+    // The old manifest goes first and the new one comes last: a bundle that was not finished has none.
+    await rm(join(folder, MANIFEST), { force: true });
+    await rename(join(folder, `${ARRAYS}.partial`), join(folder, ARRAYS));
+    await writeFile(join(folder, `${MANIFEST}.partial`), `${JSON.stringify(manifest, numberAsJson, 1)}\n`);
     await rename(join(folder, `${MANIFEST}.partial`), join(folder, MANIFEST));
   }
 
@@ -174,7 +193,12 @@ export class GoldenBundle {
         throw invalid(location, `array ${key} (${dtype} [${shape}] in the manifest) ${found}`);
       }
     }
-    return new GoldenBundle(location, manifest, (key) => checkpoint.get(key));
+    return new GoldenBundle(location, manifest, checkpoint);
+  }
+
+  /** Lets go of the file of arrays, which is opened again when an array is asked for. */
+  close(): Promise<void> {
+    return this.checkpoint.close();
   }
 
   /**
@@ -185,7 +209,7 @@ export class GoldenBundle {
   async array(key: string): Promise<NdArray> {
     const fact = this.manifest.arrays[key];
     if (fact === undefined) throw invalid(this.location, `it has no array ${key}`);
-    const array = await this.read(key);
+    const array = await this.checkpoint.get(key);
     if ((await sha256(array)) !== fact.sha256)
       throw invalid(this.location, `array ${key} is not what was recorded: its sha256 is another`);
     return array;
@@ -221,11 +245,40 @@ function parseManifest(text: string, location: string): BundleManifest {
   }
   const unknown = Object.entries(arrays).find(([, fact]) => !isDType(fact?.dtype) || !Array.isArray(fact.shape));
   if (unknown) throw invalid(location, `array ${unknown[0]} has no dtype and shape in the manifest`);
+  refuseDoubles(runs as readonly BundleRun[], (message) => invalid(location, message));
   for (const run of runs as readonly BundleRun[]) {
     for (const part of ['inputs', 'outputs', 'variables', 'updates', 'gradients'] as const) {
       const missing = Object.values(run[part] ?? {}).find((key) => !Object.hasOwn(arrays, key));
       if (missing !== undefined) throw invalid(location, `run ${run.name} names array ${missing}, which is not listed`);
     }
   }
-  return manifest as BundleManifest;
+  const completed = (runs as readonly BundleRun[]).map((run) => ({
+    ...run,
+    // Older bundles lack what they did not record.
+    losses: run.losses === undefined || run.losses === null ? null : lossesOf(run, location),
+    updates: run.updates ?? null,
+  }));
+  return { ...(manifest as BundleManifest), runs: completed };
+}
+
+function refuseDoubles(runs: readonly { readonly name: string }[], error: (message: string) => Error): void {
+  const double = runs.find(({ name }, i) => runs.findIndex((other) => other.name === name) < i);
+  if (double !== undefined) throw error(`two runs are called ${double.name}; each needs a name of its own`);
+}
+
+/** What JSON has no number for. */
+const NOT_JSON: readonly string[] = ['NaN', 'Infinity', '-Infinity', '-0'];
+
+function numberAsJson(_: string, value: unknown): unknown {
+  const inexact = typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0));
+  return inexact ? (value === 0 ? '-0' : String(value)) : value;
+}
+
+function lossesOf({ name, losses }: BundleRun, location: string): Record<string, number> {
+  const numbers = Object.entries(losses as Readonly<Record<string, unknown>>).map(([loss, value]) => {
+    if (typeof value !== 'number' && !(typeof value === 'string' && NOT_JSON.includes(value)))
+      throw invalid(location, `loss ${loss} of run ${name} is ${JSON.stringify(value)}, which is no number`);
+    return [loss, Number(value)] as const;
+  });
+  return Object.fromEntries(numbers);
 }

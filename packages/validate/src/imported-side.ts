@@ -61,7 +61,7 @@ export class ImportedSide implements ModelSide {
     const losses = this.losses(session);
     const outputs = this.forward(session, request);
     const untrained = graph.variables.filter(({ trainable }) => !trainable).map(({ name }) => this.nameOf(name));
-    const after = untrained.length > 0 && request.training ? this.variables(session) : before;
+    const after = untrained.length > 0 ? this.variables(session) : before;
     return {
       outputs,
       losses: hooks.losses?.(losses) ?? losses,

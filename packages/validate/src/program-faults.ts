@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type NdArray, sizeOf } from '@tfparity/array';
 import { uniform } from '@tfparity/random';
-import type { Fault, InjectionSite } from './fault.js';
-import { interceptKernels } from './kernel-interceptor.js';
+import { type Fault, type InjectionSite, placeOf } from './fault.js';
+import { type Interceptor, interceptKernels } from './kernel-interceptor.js';
 import type { RunHooks, VariableHandle } from './model-side.js';
 import { mapInputs } from './tensor-tree.js';
 
@@ -68,28 +68,41 @@ function updateFault(
   facts: Pick<Fault, 'id' | 'title' | 'description'>,
   change: (variable: tf.Variable, value: tf.Tensor) => tf.Tensor | undefined,
 ): Fault {
-  let count = 0;
+  const isPlace = ({ trainable }: tf.Variable): boolean => !trainable;
   return {
     ...facts,
-    inject: (site) => ({
-      call: (_, body) => {
-        const place = Math.floor(count / 2);
-        let seen = 0;
-        const result = interceptKernels(
-          {
-            assign: (variable, value) => {
-              if (variable.trainable || seen++ !== place) return value;
-              site.note(variable.name);
-              return change(variable, value);
-            },
-          },
-          body,
-        );
-        count = seen;
-        return result;
-      },
-    }),
+    countsAssignments: isPlace,
+    inject: (site) => {
+      let training = false;
+      return {
+        request: (request) => {
+          training = request.training;
+          return request;
+        },
+        call: (_, body) => {
+          const place = placeOf('middle', site.count(training));
+          let seen = 0;
+          const assign: Interceptor['assign'] = (variable, value) => {
+            if (!isPlace(variable) || seen++ !== place) return value;
+            site.note(variable.name);
+            return change(variable, value);
+          };
+          return interceptKernels({ assign }, body);
+        },
+      };
+    },
   };
+}
+
+/** Moves a moving average after a pass that should leave it alone. */
+function moveInInference(variables: readonly VariableHandle[], site: InjectionSite): void {
+  const averages = variables.filter(({ trainable, dtype }) => !trainable && dtype === 'float32');
+  const average = averages[placeOf('middle', averages.length)];
+  if (average === undefined) return;
+  const values = average.read();
+  // A step of momentum 0.9 towards -1: an average of ones or zeros moves too.
+  average.write({ ...values, data: (values.data as Float32Array).map((value) => 0.9 * value - 0.1) });
+  site.note(average.name);
 }
 
 /** A fault in the list of variables. */
@@ -181,6 +194,25 @@ export const PROGRAM_FAULTS: readonly Fault[] = [
     },
     (variable, value) => tf.sub(tf.mul(value, 2), variable),
   ),
+  {
+    id: 'update-in-inference',
+    title: 'A moving average moves in inference',
+    description: 'a training flag that reaches all but the update, or a frozen layer whose averages still move',
+    inject: (site) => {
+      let training = false;
+      return {
+        request: (request) => {
+          training = request.training;
+          return request;
+        },
+        call: (variables, body) => {
+          const result = body();
+          if (!training) moveInInference(variables(), site);
+          return result;
+        },
+      };
+    },
+  },
   {
     id: 'training-flag',
     title: 'The training flag is not passed on',

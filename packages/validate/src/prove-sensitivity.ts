@@ -1,4 +1,5 @@
 import { countingHooks, countKey, type Fault, type InjectionSite } from './fault.js';
+import { GoldenBundle } from './golden-bundle.js';
 import { OP_FAULTS } from './op-faults.js';
 import { PROGRAM_FAULTS } from './program-faults.js';
 import { type Migration, runValidation, type ValidationOptions } from './validate-migration.js';
@@ -23,6 +24,7 @@ export interface SensitivityOptions {
   /** Whether a fault's later steps are left out once it is caught; false unless said. */
   readonly stopWhenCaught?: boolean;
   readonly onProgress?: (progress: { readonly fault: string; readonly index: number; readonly count: number }) => void;
+  /** Ends before the next step; the report then has not passed, and lists the faults that were not tried. */
   readonly signal?: AbortSignal;
 }
 
@@ -58,7 +60,11 @@ export async function proveSensitivity(
   const steps = baseline.steps.filter(({ status }) => status !== 'skipped');
   const results: FaultResult[] = [];
   for (const [index, fault] of faults.entries()) {
-    if (options.signal?.aborted) break;
+    if (options.signal?.aborted) {
+      const { id, title, description } = fault;
+      results.push({ id, title, description, injections: 0, status: 'not-run', where: '', steps: [] });
+      continue;
+    }
     options.onProgress?.({ fault: fault.title, index, count: faults.length });
     const site = new Site((training) => counts.get(countKey(fault.id, training)) ?? 0);
     const hooks = fault.inject(site);
@@ -68,7 +74,9 @@ export async function proveSensitivity(
       { legacyRuns, hooks },
       site,
     );
-    results.push(judge(fault, site, steps, report));
+    const result = judge(fault, site, steps, report);
+    const stopped = options.signal?.aborted === true && result.status !== 'caught';
+    results.push(stopped ? { ...result, status: 'not-run' } : result);
   }
   const seconds = (performance.now() - began) / 1000;
   return {
@@ -103,7 +111,8 @@ function validate(
 }
 
 /** Every step that looks at what a fault changes. */
-function stepsThatCanFail({ checkpoint, golden }: Migration): (StepId | 'golden')[] {
+function stepsThatCanFail({ checkpoint, golden, legacy }: Migration): (StepId | 'golden')[] {
+  const recorded = [golden, legacy].some((side) => side instanceof GoldenBundle && side.runs.length > 0);
   return [
     'inventory',
     'reset',
@@ -113,7 +122,7 @@ function stepsThatCanFail({ checkpoint, golden }: Migration): (StepId | 'golden'
     'training-constant',
     'by-name-training',
     ...(checkpoint === undefined ? [] : ['checkpoint' as const]),
-    ...(golden === undefined ? [] : ['golden' as const]),
+    ...(recorded ? ['golden' as const] : []),
   ];
 }
 
@@ -124,7 +133,7 @@ function judge(fault: Fault, site: Site, baseline: readonly ValidationStep[], re
     return { step: step.id, ...outcomeOf(step, found, site.injections.get(step.id) ?? 0) };
   });
   const injections = [...site.injections.values()].reduce((sum, count) => sum + count, 0);
-  const caught = steps.some(({ outcome }) => outcome === 'caught');
+  const caught = steps.some(({ outcome }) => outcome === 'caught' || outcome === 'threw');
   const status = injections === 0 ? 'not-injected' : caught ? 'caught' : 'missed';
   return { id, title, description, injections, status, where: site.where, steps };
 }
@@ -138,7 +147,9 @@ function outcomeOf(
   if (step === undefined) return { outcome: 'not-run', by: 'caught by a step before' };
   if (injections === 0) return { outcome: 'not-run', by: 'the fault has no place in this step' };
   if (step.status === 'skipped') return { outcome: 'not-run', by: step.reason ?? '' };
-  return step.passed ? { outcome: 'missed', by: '' } : { outcome: 'caught', by: step.lines[0] ?? '' };
+  const by = step.lines[0] ?? '';
+  if (step.status === 'error') return { outcome: 'threw', by };
+  return step.passed ? { outcome: 'missed', by: '' } : { outcome: 'caught', by };
 }
 
 function verdict(
@@ -146,17 +157,22 @@ function verdict(
   faults: readonly FaultResult[],
 ): Pick<SensitivityReport, 'passed' | 'summary'> {
   const of = (status: FaultResult['status']) => faults.filter((fault) => fault.status === status);
-  const [caught, missed, absent] = [of('caught'), of('missed'), of('not-injected')];
+  const [caught, missed, absent, left] = [of('caught'), of('missed'), of('not-injected'), of('not-run')];
+  const thrown = caught.filter(({ steps }) => !steps.some(({ outcome }) => outcome === 'caught')).length;
   if (baseline.verdict !== 'same') {
     return {
       passed: false,
       summary: `the sides do not pass without a fault, so that nothing is proved: ${baseline.summary}`,
     };
   }
-  const rest = absent.length > 0 ? `; ${absent.length} have no place in this model` : '';
+  const rest = [
+    ...(thrown > 0 ? [`${thrown} of them only because a side threw`] : []),
+    ...(absent.length > 0 ? [`${absent.length} have no place in this model`] : []),
+    ...(left.length > 0 ? [`stopped: ${left.length} of ${faults.length} faults were not tried to the end`] : []),
+  ];
   const names = missed.length > 0 ? `, missed: ${missed.map(({ id }) => id).join(', ')}` : '';
   return {
-    passed: missed.length === 0 && caught.length > 0,
-    summary: `${caught.length} of ${caught.length + missed.length} injected faults are caught${names}${rest}`,
+    passed: missed.length + left.length === 0 && caught.length > 0,
+    summary: `${caught.length} of ${caught.length + missed.length} injected faults are caught${names}${rest.map((text) => `; ${text}`).join('')}`,
   };
 }

@@ -115,13 +115,15 @@ export function compareRuns({ legacy, migrated, training, aligned, tolerance }: 
     const options = { ...tolerance, keep: 3, topK: 0 };
     comparisons.push({ of: 'variables', comparison: compareTrees(migrated.variables, legacy.variables, options) });
   }
-  const updates = training ? summarizeUpdates(legacy, migrated) : undefined;
-  if (training)
+  // In inference nothing should change, on neither side: a flag that reaches the updates alone is seen here only.
+  const changed = Object.keys(legacy.updates).length + Object.keys(migrated.updates).length > 0;
+  const updates = training || changed ? summarizeUpdates(legacy, migrated) : undefined;
+  if (changed)
     comparisons.push({ of: 'updates', comparison: compareTrees(migrated.updates, legacy.updates, tolerance) });
   const warnings = degenerate(comparisons[0]!.comparison);
   const compared = comparisons[0]!.comparison.counts.compared;
   if (compared === 0) warnings.push({ kind: 'nothing-compared', message: 'the sides have no output in common' });
-  if (updates && legacy.untrained > 0 && updates.legacy === 0) {
+  if (training && updates && legacy.untrained > 0 && updates.legacy === 0) {
     const message = `the legacy side's pass changed none of its ${legacy.untrained} variables that are not trained; did its update ops run?`;
     warnings.push({ kind: 'no-updates', message });
   }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ArrayLike, isTfparityError } from '@tfparity/array';
 import { Checkpoint, type CheckpointSource, openCheckpoint } from '@tfparity/checkpoint';
 import { captureInventory, type Inventory, type RenameRule } from '@tfparity/inventory';
-import { TOLERANCES, type TreeOptions } from '@tfparity/numerics';
+import { TOLERANCES, type TreeComparison, type TreeOptions } from '@tfparity/numerics';
 import { GoldenBundle } from './golden-bundle.js';
 import type { ModelInputs, ModelSide, RunHooks } from './model-side.js';
 import { checkpointStep, goldenStep } from './recorded-steps.js';
@@ -13,7 +13,7 @@ import { ValidateError } from './validate-error.js';
 import type { StepId, ValidationEnvironment, ValidationReport, ValidationStep } from './validation-report.js';
 import { STEPS, type StepContext, type StepDefinition } from './validation-steps.js';
 
-/** Tolerances of all steps, and of single ones. */
+/** Tolerances of all steps, and of single ones: a step without limits of its own keeps those of all, and its overrides go first. */
 export interface StepTolerances extends TreeOptions {
   readonly steps?: Partial<Readonly<Record<StepId, TreeOptions>>>;
 }
@@ -55,7 +55,7 @@ export interface ValidationOptions {
   readonly onProgress?: (progress: ValidationProgress) => void;
   /** Ends with the first step that fails or throws; false unless said. */
   readonly stopEarly?: boolean;
-  /** Ends before the next step. */
+  /** Ends before the next step; the verdict is then `cannot-tell`, unless something differs already. */
   readonly signal?: AbortSignal;
 }
 
@@ -119,7 +119,7 @@ export async function runValidation(
   return {
     format: 'tfparity-validation',
     version: 1,
-    ...verdictOf(steps),
+    ...verdictOf(steps, definitions.length),
     startedAt,
     seconds: (performance.now() - began) / 1000,
     steps: warned,
@@ -145,12 +145,18 @@ function listed(bundle: GoldenBundle, step: StepId): ModelSide | undefined {
 }
 
 function toleranceOf(tolerances: StepTolerances = {}, step: StepId): TreeOptions {
-  const { steps, ...general } = tolerances;
+  const { steps, ...given } = tolerances;
+  const general = hasLimits(given) ? given : { ...TOLERANCES.guide, ...given };
   const own = steps?.[step];
-  if (own !== undefined) return own;
-  const given = general.rtol !== undefined || general.atol !== undefined || general.maxUlps !== undefined;
-  return given ? general : { ...TOLERANCES.guide, ...general };
+  if (own === undefined) return general;
+  const overrides = [...(own.overrides ?? []), ...(general.overrides ?? [])];
+  if (!hasLimits(own)) return { ...general, ...own, overrides };
+  const { equalNan, keep, topK } = general;
+  return { equalNan, keep, topK, ...own, overrides };
 }
+
+const hasLimits = ({ rtol, atol, maxUlps }: TreeOptions): boolean =>
+  rtol !== undefined || atol !== undefined || maxUlps !== undefined;
 
 async function firstInputs(bundles: readonly GoldenBundle[]): Promise<ModelInputs<ArrayLike>> {
   const [bundle] = bundles;
@@ -211,12 +217,22 @@ async function runStep(definition: StepDefinition, context: StepContext): Promis
   }
 }
 
-function verdictOf(steps: readonly ValidationStep[]): Pick<ValidationReport, 'verdict' | 'summary'> {
+const NO_PROOF: ReadonlySet<string> = new Set(['empty', 'all-nan', 'all-infinite']);
+
+/** Whether any array in it is more than NaN, infinities or nothing, which any two functions may agree on. */
+function comparesNumbers({ items }: TreeComparison): boolean {
+  return items.some(({ comparison }) => comparison && !comparison.warnings.some(({ kind }) => NO_PROOF.has(kind)));
+}
+
+function verdictOf(steps: readonly ValidationStep[], count: number): Pick<ValidationReport, 'verdict' | 'summary'> {
   const names = (status: ValidationStep['status']) =>
     steps.filter((step) => step.status === status).map(({ id }) => id);
   const [failed, errors, skippedSteps] = [names('failed'), names('error'), names('skipped')];
-  const compared = steps.filter(({ status, comparisons }) => status === 'passed' && comparisons.length > 0).length;
-  const rest = skippedSteps.length > 0 ? ` (${skippedSteps.length} skipped: ${skippedSteps.join(', ')})` : '';
+  const passed = steps.filter(({ status }) => status === 'passed').flatMap(({ comparisons }) => comparisons);
+  const outputs = passed.filter(({ of, comparison }) => of === 'outputs' && comparison.counts.compared > 0);
+  const stopped = steps.length < count ? `stopped after ${steps.length} of ${count} steps` : '';
+  const left = skippedSteps.length > 0 ? `${skippedSteps.length} skipped: ${skippedSteps.join(', ')}` : '';
+  const rest = left || stopped ? ` (${[left, stopped].filter(Boolean).join('; ')})` : '';
   if (failed.length > 0) {
     const first = steps.find(({ status }) => status === 'failed')!;
     return { verdict: 'different', summary: `${failed.join(', ')} failed; ${first.lines[0]}${rest}` };
@@ -225,7 +241,11 @@ function verdictOf(steps: readonly ValidationStep[]): Pick<ValidationReport, 've
     const first = steps.find(({ status }) => status === 'error')!;
     return { verdict: 'cannot-tell', summary: `${errors.join(', ')}: ${first.lines[0]}${rest}` };
   }
-  if (compared === 0) return { verdict: 'cannot-tell', summary: `no step compared any numbers${rest}` };
+  if (!outputs.some(({ comparison }) => comparesNumbers(comparison))) {
+    const but = outputs.length > 0 ? ' but NaN, infinities and empty arrays' : '';
+    return { verdict: 'cannot-tell', summary: `no step compared any numbers${but}${rest}` };
+  }
+  if (stopped) return { verdict: 'cannot-tell', summary: `nothing differs so far${rest}` };
   return { verdict: 'same', summary: `${steps.length - skippedSteps.length} of ${steps.length} steps passed${rest}` };
 }
 

@@ -35,13 +35,14 @@ export interface StepWarning {
     | 'constant-input'
     | 'nothing-random'
     | 'nothing-compared'
+    | 'not-recorded'
     | 'no-updates'
     | 'reason'
     | 'stock-optimizer';
   readonly message: string;
 }
 
-/** What a forward pass in training mode did to variables that are not trained (moving averages). */
+/** What a forward pass did to variables that are not trained (moving averages). */
 export interface UpdateSummary {
   /** Variables that the legacy side's pass changed. */
   readonly legacy: number;
@@ -91,7 +92,7 @@ export interface ValidationEnvironment {
 export interface ValidationReport {
   readonly format: 'tfparity-validation';
   readonly version: 1;
-  /** `cannot-tell`: nothing differs, but a step threw, or no step compared any numbers. */
+  /** `cannot-tell`: nothing differs, but a step threw, no step compared any numbers, or it was stopped before its end. */
   readonly verdict: 'same' | 'different' | 'cannot-tell';
   /** One line that says the verdict and why. */
   readonly summary: string;
@@ -105,8 +106,11 @@ export interface ValidationReport {
   readonly environment: ValidationEnvironment;
 }
 
-/** What a step said of one fault; `not-run`: the step was skipped, or the procedure had stopped. */
-export type FaultOutcome = 'caught' | 'missed' | 'not-run';
+/**
+ * What a step said of one fault; `threw`: the migrated side threw, which is noticed without any comparison; `not-run`: the step was
+ * skipped, or the procedure had stopped.
+ */
+export type FaultOutcome = 'caught' | 'threw' | 'missed' | 'not-run';
 
 /** One injected fault, step by step. */
 export interface FaultResult {
@@ -114,9 +118,10 @@ export interface FaultResult {
   readonly title: string;
   /** What it stands for in real migrations. */
   readonly description: string;
-  /** How often it took effect in all runs; a fault that took none is `notInjected`, not missed. */
+  /** How often it took effect in all runs; a fault that took none is `not-injected`, not missed. */
   readonly injections: number;
-  readonly status: 'caught' | 'missed' | 'not-injected';
+  /** `caught` also where a step threw; `not-run`: stopped by a signal before it was caught. */
+  readonly status: 'caught' | 'missed' | 'not-injected' | 'not-run';
   /** Where it was injected: the op, variable or input, as far as it is known. */
   readonly where: string;
   readonly steps: readonly { readonly step: StepId; readonly outcome: FaultOutcome; readonly by: string }[];
@@ -126,7 +131,7 @@ export interface FaultResult {
 export interface SensitivityReport {
   readonly format: 'tfparity-sensitivity';
   readonly version: 1;
-  /** Whether the sides pass without a fault, and every fault that was injected is caught by some step. */
+  /** Whether the sides pass without a fault, every fault was tried, and every one that was injected is caught by some step. */
   readonly passed: boolean;
   readonly summary: string;
   readonly seconds: number;

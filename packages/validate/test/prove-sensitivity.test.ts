@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { backends, useBackend } from '@tfparity/testing';
+import { getVariable } from '@tfparity/variables';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   FAULTS,
@@ -7,6 +8,7 @@ import {
   formatSensitivity,
   kernelFault,
   type Migration,
+  type ModelFunction,
   proveSensitivity,
   type SensitivityReport,
 } from '../src/index.js';
@@ -88,6 +90,58 @@ describe('proveSensitivity', () => {
     const report = await proveSensitivity(migration, { steps: ['by-name'], faults: [harmless] });
     expect(report).toMatchObject({ passed: false, summary: '0 of 1 injected faults are caught, missed: one-ulp' });
     expect(report.faults[0]).toMatchObject({ status: 'missed', injections: 1 });
+  });
+
+  const average = (name: string) =>
+    getVariable(name, { shape: [], trainable: false, initializer: (shape) => tf.ones([...shape]) });
+  const averaged: ModelFunction = (x, { training }) => {
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const variable = average(name);
+      if (training) variable.assign(tf.mul(variable, 0.5));
+    }
+    return tf.mul(x as tf.Tensor, getVariable('w', { shape: [1] }));
+  };
+  const inputs = { dtype: 'float32' as const, shape: [3], data: Float32Array.of(1, 2, 3) };
+  const small: Migration = { legacy: averaged, migrated: averaged, inputs };
+  const named = (...ids: string[]) => ids.map((id) => FAULTS.find((fault) => fault.id === id)!);
+
+  it('puts a fault into the same place every time, and sees an update in inference', async () => {
+    for (let i = 0; i < 2; i++) {
+      const report = await proveSensitivity(small, {
+        faults: named('dropped-update', 'update-in-inference'),
+        steps: ['inference', 'training'],
+      });
+      expect(report.faults.map(({ where, status }) => `${where} ${status}`)).toEqual(['c caught', 'c caught']);
+    }
+  });
+
+  it('has not passed where it was stopped, and lists what was not tried', async () => {
+    const controller = new AbortController();
+    const report = await proveSensitivity(small, {
+      faults: named('training-flag', 'extra-random-op', 'dropped-update'),
+      steps: ['training'],
+      signal: controller.signal,
+      onProgress: ({ index }) => index === 1 && controller.abort(),
+    });
+    expect(report.passed).toBe(false);
+    expect(report.faults.map(({ status }) => status)).toEqual(['caught', 'not-run', 'not-run']);
+    expect(report.summary).toBe('1 of 1 injected faults are caught; stopped: 2 of 3 faults were not tried to the end');
+  });
+
+  it('tells a step that throws from one that compares', async () => {
+    const breaking = kernelFault({
+      id: 'broken',
+      title: 'A product that fails',
+      description: 'made for this test',
+      applies: ({ kernel }) => kernel === 'Multiply',
+      change: () => {
+        throw new Error('no such shape');
+      },
+    });
+    const report = await proveSensitivity(small, { steps: ['inference'], faults: [breaking] });
+    expect(outcomes(report.faults[0]!)).toEqual({ inference: 'threw' });
+    expect(report.summary).toBe('1 of 1 injected faults are caught; 1 of them only because a side threw');
+    expect(formatSensitivity(report)).toMatch(/broken +! +caught/);
   });
 });
 

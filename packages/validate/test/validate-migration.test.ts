@@ -230,6 +230,53 @@ describe('validateMigration', () => {
     expect(aborted).toMatchObject({ verdict: 'cannot-tell', steps: [] });
   });
 
+  it('can not tell where it was stopped before its end, unless something differs', async () => {
+    const run = async (migrated: ModelFunction, last: StepId) => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const onProgress = ({ step }: { step: StepId }) => step === last && controller.abort();
+      return validateMigration({ legacy: dense, migrated, inputs: small }, { signal, onProgress });
+    };
+    const wrongInTraining: ModelFunction = (x, options) => {
+      const { logits } = dense(x, options) as { logits: tf.Tensor };
+      return { logits: options.training ? tf.mul(logits, 2) : logits };
+    };
+    expect(await run(wrongInTraining, 'inference')).toMatchObject({
+      verdict: 'cannot-tell',
+      summary: 'nothing differs so far (stopped after 5 of 8 steps)',
+    });
+    expect(await run(wrongInTraining, 'training')).toMatchObject({
+      verdict: 'different',
+      summary: expect.stringContaining('stopped after 6 of 8 steps'),
+    });
+    expect(await run(dense, 'by-name-training')).toMatchObject({ verdict: 'same' });
+  });
+
+  it('can not tell where nothing but NaN was compared', async () => {
+    const below = (x: unknown, offset: number) => tf.sub(tf.neg(tf.abs(x as tf.Tensor)), offset);
+    const report = await validateMigration({
+      legacy: (x) => tf.sqrt(below(x, 1)),
+      migrated: (x) => tf.log(below(x, 5)),
+      inputs: small,
+    });
+    expect(report.verdict).toBe('cannot-tell');
+    expect(report.summary).toMatch(/^no step compared any numbers but NaN, infinities and empty arrays/);
+  });
+
+  it('fails a moving average that moves in inference', async () => {
+    const model =
+      (leaks: boolean): ModelFunction =>
+      (x, { training }) => {
+        const average = getVariable('average', { shape: [], trainable: false, initializer: (s) => tf.ones([...s]) });
+        if (training || leaks) average.assign(tf.mul(average, 0.5));
+        return tf.mul(x as tf.Tensor, 2);
+      };
+    const migration = { legacy: model(false), migrated: model(true), inputs: small };
+    const report = await validateMigration(migration, { steps: ['inference', 'training'] });
+    expect(statuses(report)).toEqual({ inference: 'failed', training: 'passed' });
+    expect(stepOf(report, 'inference').updates?.onlyMigrated).toEqual(['average']);
+  });
+
   it('applies tolerances by step and by output', async () => {
     const near: ModelFunction = (x, options) => ({
       logits: tf.mul((dense(x, options) as { logits: tf.Tensor }).logits, 1.001),
@@ -245,6 +292,16 @@ describe('validateMigration', () => {
       'by-name': 'passed',
       inference: 'passed',
     });
+    // A step that gives no limits of its own keeps the general ones.
+    const overrides = [{ match: 'zzz', rtol: 1 }];
+    expect(await run({ rtol: 0.01, steps: { inference: { overrides } } })).toMatchObject({ inference: 'passed' });
+    expect(await run({ rtol: 0, steps: { inference: { equalNan: false } } })).toMatchObject({ inference: 'failed' });
+    const exact = await validateMigration(
+      { legacy: dense, migrated: near, inputs: small, tolerances: { steps: { inference: { overrides } } } },
+      { steps: ['inference'] },
+    );
+    const [compared] = stepOf(exact, 'inference').comparisons;
+    expect(compared!.comparison.items[0]!.comparison!.tolerance).toMatchObject({ rtol: 1e-6, atol: 1e-5 });
   });
 
   it('restores a checkpoint, and names the variable that is not in it', async () => {
