@@ -106,8 +106,14 @@ async function listing() {
 
 const GIB = 2 ** 30;
 const cli = join(here, '..', '..', 'cli', 'dist', 'bin.js');
-// Tells the most memory that a process had, when it ends.
-const tellPeak = `data:text/javascript,process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS))`;
+// Tells the most memory (KiB) that a process had, when it ends. On Linux maxRSS begins with what its parent had.
+const tellPeak = `data:text/javascript,${encodeURIComponent(`
+  import { existsSync, readFileSync } from 'node:fs';
+  const status = '/proc/self/status';
+  process.on('exit', () => {
+    const linux = existsSync(status) && readFileSync(status, 'utf8').match(/VmHWM:[^0-9]*([0-9]+)/)[1];
+    process.stderr.write('peak ' + (linux || process.resourceUsage().maxRSS));
+  });`)}`;
 
 /** The most memory that `tfparity diff A B --values` has, in MiB. */
 function diffPeak(a, b) {

@@ -23,7 +23,13 @@ export { invertLayouts, type LayoutRule, mapCheckpoint, transposeArray } from '.
 export type { Assignment, AssignOptions, ModelVariable, ReadAssignment } from './model-variable.js';
 export { type NameMap, nameMap, type RenameRule } from './name-map.js';
 export type { ObjectAttribute, ObjectGraph, TrackedObject } from './object-graph.js';
-export type { LayerLike, LayerWeight, ObjectTree } from './object-tree.js';
+export {
+  type LayerLike,
+  type LayerWeight,
+  type ObjectTree,
+  type OptimizerSlot,
+  OptimizerState,
+} from './object-tree.js';
 export { type CheckpointSource, type FileLike, type OpenOptions, openCheckpoint } from './open-checkpoint.js';
 export type { CheckpointEntry, CheckpointFormat, NamedArray, UnreadableEntry } from './store.js';
 export type { TensorPiece } from './tensor-pieces.js';

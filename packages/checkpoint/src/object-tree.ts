@@ -18,8 +18,26 @@ export interface LayerLike {
   readonly layers?: readonly LayerLike[];
 }
 
+/** One value that an optimizer keeps for a variable. */
+export interface OptimizerSlot {
+  /** The variable or weight itself, as the tree holds it. */
+  readonly variable: ArrayLike | LayerWeight;
+  /** TensorFlow's key of the slot: `m`, `v`, `momentum`, `rms`, … */
+  readonly slot: string;
+  readonly value: ArrayLike | LayerWeight;
+}
+
+/** An optimizer in a tree of objects: its own variables by name (`iter`, `beta1_power`), and slots of the tree's variables. */
+export class OptimizerState {
+  constructor(
+    readonly variables: Readonly<Record<string, ObjectTree>>,
+    readonly slots: readonly OptimizerSlot[] = [],
+  ) {}
+}
+
 /** What can be saved by objects. */
 export type ObjectTree =
+  | OptimizerState
   | ArrayLike
   | LayerWeight
   | LayerLike
@@ -30,6 +48,7 @@ export type ObjectTree =
 interface Node {
   readonly path: string;
   readonly children: { name: string; id: number }[];
+  readonly slots?: { variable: number; slot: string; id: number }[];
   key?: string;
   fullName?: string;
 }
@@ -86,6 +105,7 @@ function layerChildren(layer: LayerLike): [string, ObjectTree][] {
 const lastPart = (name: string): string => name.replace(/:\d+$/, '').split('/').at(-1)!;
 
 function childrenOf(value: object, path: string): [string, ObjectTree][] {
+  if (value instanceof OptimizerState) return Object.entries(value.variables);
   if (isLayer(value)) return layerChildren(value);
   if (Array.isArray(value)) return value.map((child, i): [string, ObjectTree] => [String(i), child]);
   if (value instanceof Map) return [...value];
@@ -101,7 +121,8 @@ function childrenOf(value: object, path: string): [string, ObjectTree][] {
 export function* objectRecords(root: ObjectTree, saveCounter: number): Generator<[string, NdArray]> {
   const nodes: Node[] = [{ path: '', children: [] }];
   const ids = new Map<object, number>();
-  const values: { key: string; value: LayerWeight | ArrayLike }[] = [];
+  const values: SavedValue[] = [];
+  const optimizers: { id: number; state: OptimizerState }[] = [];
   const queue: { value: ObjectTree; id: number }[] = [{ value: root, id: 0 }];
   if (isObject(root)) ids.set(root, 0);
   // Breadth first, as TensorFlow does: the shortest path names an object that several paths reach.
@@ -114,11 +135,10 @@ export function* objectRecords(root: ObjectTree, saveCounter: number): Generator
       });
     }
     if (isWeight(value) || isArrayLike(value)) {
-      node.key = `${node.path}/.ATTRIBUTES/VARIABLE_VALUE`;
-      node.fullName = 'name' in value && typeof value.name === 'string' ? value.name.replace(/:\d+$/, '') : '';
-      values.push({ key: node.key, value });
+      values.push(saveValue(node, value));
       continue;
     }
+    if (value instanceof OptimizerState) optimizers.push({ id: item.id, state: value });
     const children = childrenOf(value, node.path);
     if (item.id === 0 && !children.some(([name]) => name === 'save_counter')) {
       children.push(['save_counter', counter(saveCounter)]);
@@ -134,10 +154,55 @@ export function* objectRecords(root: ObjectTree, saveCounter: number): Generator
       node.children.push({ name, id });
     }
   }
+  for (const { id, state } of optimizers) values.push(...saveSlots(state.slots, id, nodes, ids));
   for (const { key, value } of values) {
     yield [key, toNdArray(isWeight(value) ? value.read() : value)];
   }
   yield [OBJECT_GRAPH_KEY, { dtype: 'string', shape: [], data: [encodeGraph(nodes)] }];
+}
+
+interface SavedValue {
+  readonly key: string;
+  readonly value: LayerWeight | ArrayLike;
+}
+
+function saveValue(node: Node, value: LayerWeight | ArrayLike): SavedValue {
+  node.key = `${node.path}/.ATTRIBUTES/VARIABLE_VALUE`;
+  node.fullName = 'name' in value && typeof value.name === 'string' ? value.name.replace(/:\d+$/, '') : '';
+  return { key: node.key, value };
+}
+
+/** Slots are objects of their own, which nothing but their optimizer's list reaches: serialize_slot_variables. */
+function saveSlots(
+  slots: readonly OptimizerSlot[],
+  owner: number,
+  nodes: Node[],
+  ids: Map<object, number>,
+): SavedValue[] {
+  const optimizer = nodes[owner]!;
+  const listed: NonNullable<Node['slots']> = [];
+  const taken = new Set<string>();
+  const saved = slots.map(({ variable, slot, value }) => {
+    const original = ids.get(variable);
+    const path = original === undefined ? undefined : nodes[original]!.path;
+    const place = `${path}/.OPTIMIZER_SLOT/${optimizer.path}/${escapeLocalName(slot)}`;
+    if (original === undefined || nodes[original]!.key === undefined) {
+      throw new CheckpointError(
+        'InvalidArgument',
+        `the slot '${slot}' of ${optimizer.path || 'the root'} is for a variable that the tree does not hold`,
+        { tensor: optimizer.path },
+      );
+    }
+    if (taken.has(place)) {
+      throw new CheckpointError('Conflict', 'two slots have this place', { tensor: place });
+    }
+    taken.add(place);
+    const node: Node = { path: place, children: [] };
+    listed.push({ variable: original, slot, id: nodes.push(node) - 1 });
+    return saveValue(node, value);
+  });
+  nodes[owner] = { ...optimizer, slots: listed };
+  return saved;
 }
 
 function counter(count: number): NdArray & { name: string } {
@@ -146,7 +211,7 @@ function counter(count: number): NdArray & { name: string } {
 
 function encodeGraph(nodes: readonly Node[]): Uint8Array {
   const graph = new ProtoWriter();
-  for (const { children, key, fullName } of nodes) {
+  for (const { children, slots = [], key, fullName } of nodes) {
     const node = new ProtoWriter();
     for (const { name, id } of children) node.message(1, new ProtoWriter().uint(1, id).string(2, name));
     if (key !== undefined) {
@@ -157,6 +222,9 @@ function encodeGraph(nodes: readonly Node[]): Uint8Array {
           .string(2, fullName ?? '')
           .string(3, key),
       );
+    }
+    for (const { variable, slot, id } of slots) {
+      node.message(3, new ProtoWriter().uint(1, variable).string(2, slot).uint(3, id));
     }
     graph.message(1, node);
   }

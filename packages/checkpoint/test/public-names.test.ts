@@ -11,6 +11,7 @@ it('exports these names and no others', () => {
       "CheckpointError",
       "FileMap",
       "MemorySink",
+      "OptimizerState",
       "assignFromCheckpoint",
       "castArray",
       "coverage",

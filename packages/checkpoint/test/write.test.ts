@@ -5,10 +5,14 @@ import type { NdArray } from '@tfparity/array';
 import { goldenPath } from '@tfparity/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
+  type Checkpoint,
   type LayerWeight,
   latestCheckpoint,
   MemorySink,
   type NamedArray,
+  type ObjectTree,
+  type OptimizerSlot,
+  OptimizerState,
   openCheckpoint,
   writeCheckpoint,
   writeObjectCheckpoint,
@@ -191,6 +195,57 @@ describe('an object-based checkpoint', () => {
     const modelNode = checkpoint.objectGraph!.nodes[root.children.get('model')!]!;
     expect([...modelNode.children.keys()]).toEqual(['layer-0', 'layer_with_weights-0', 'layer-1']);
     expect(modelNode.children.get('layer-1')).toBe(modelNode.children.get('layer_with_weights-0'));
+  });
+
+  it('keeps optimizers with their slots as TensorFlow does: golden/checkpoints/tf2_object-1, taken apart and written again', async () => {
+    const source = await openCheckpoint(goldenPath('checkpoints/tf2_object-1'));
+    const { nodes } = source.objectGraph!;
+    const made = new Map<number, ObjectTree>();
+    for (const [id, { attributes }] of nodes.entries()) {
+      const [value] = attributes;
+      if (value) made.set(id, { ...(await source.get(value.checkpointKey)), name: value.fullName } as ObjectTree);
+    }
+    const treeOf = (id: number): ObjectTree => {
+      const known = made.get(id);
+      if (known) return known;
+      const { children, slots } = nodes[id]!;
+      const parts = Object.fromEntries([...children].map(([name, child]) => [name, treeOf(child)]));
+      const held = slots.map(({ variable, slot, value }) => ({
+        variable: made.get(variable),
+        slot,
+        value: made.get(value),
+      }));
+      const tree = slots.length ? new OptimizerState(parts, held as OptimizerSlot[]) : parts;
+      made.set(id, tree);
+      return tree;
+    };
+    await writeObjectCheckpoint(at('again'), treeOf(0));
+    const again = await openCheckpoint(at('again'));
+    expect(again.entries.map(({ name, fullName }) => [name, fullName])).toEqual(
+      source.entries.map(({ name, fullName }) => [name, fullName]),
+    );
+    for (const { name } of source.entries) expect(await again.get(name), name).toEqual(await source.get(name));
+    const slotsOf = ({ objectGraph }: Checkpoint): string[] => {
+      const key = (id: number): string => objectGraph!.nodes[id]!.attributes[0]!.checkpointKey;
+      return objectGraph!.nodes
+        .flatMap(({ slots }) => slots.map((s) => `${key(s.variable)} ${s.slot} ${key(s.value)}`))
+        .sort();
+    };
+    expect(slotsOf(again)).toEqual(slotsOf(source));
+    expect(slotsOf(again).length).toBeGreaterThan(7);
+  });
+
+  it('refuses a slot of a variable that it does not hold, and one that comes twice', async () => {
+    const kernel = floats(1);
+    const slot = (variable: NdArray) => ({ variable, slot: 'm', value: floats(2) });
+    const save = (...slots: OptimizerSlot[]) =>
+      writeObjectCheckpoint(at('slots'), { kernel, optimizer: new OptimizerState({}, slots) });
+    await expect(save(slot(floats(1)))).rejects.toMatchObject({ code: 'InvalidArgument', tensor: 'optimizer' });
+    await expect(save(slot(kernel), slot(kernel))).rejects.toMatchObject({ code: 'Conflict' });
+    await save(slot(kernel));
+    expect(
+      (await openCheckpoint(at('slots'))).has('kernel/.OPTIMIZER_SLOT/optimizer/m/.ATTRIBUTES/VARIABLE_VALUE'),
+    ).toBe(true);
   });
 
   it('refuses what is not a variable', async () => {
