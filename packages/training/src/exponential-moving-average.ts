@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { addToCollection, assign, createVariable, currentContext, GraphKeys } from '@tfparity/variables';
 import { tidyInEager } from './gradient.js';
+import { askedNow } from './optimizer.js';
 import { TrainingError, valueError } from './training-error.js';
 
 /** Options of `ExponentialMovingAverage`. */
@@ -82,7 +83,7 @@ export class ExponentialMovingAverage {
     const { decay, numUpdates } = this.options;
     const one = tf.scalar(1);
     if (numUpdates === undefined) return tf.sub(one, tf.scalar(decay));
-    const count = typeof numUpdates === 'function' ? numUpdates() : numUpdates;
+    const count = typeof numUpdates === 'function' ? askedNow('numUpdates', numUpdates) : numUpdates;
     const n = typeof count === 'number' ? tf.scalar(count) : tf.cast(count, 'float32');
     const limit = tf.div(tf.add(one, n), tf.add(tf.scalar(10), n));
     return tf.sub(one, tf.minimum(tf.scalar(decay), limit));

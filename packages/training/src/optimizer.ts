@@ -1,6 +1,6 @@
 // Ports tf.compat.v1.train.Optimizer (python/training/optimizer.py, TF 2.21). Departure: it is a tf.Optimizer, so eager code and model.compile take it.
 import * as tf from '@tensorflow/tfjs-core';
-import { assign, engineKeyOf, variableConstraint } from '@tfparity/variables';
+import { assign, currentContext, engineKeyOf, variableConstraint } from '@tfparity/variables';
 import { type Gradient, type GradientAndVariable, tidyInEager } from './gradient.js';
 import { toDense } from './gradients/indexed-slices-sum.js';
 import { variableGrads } from './gradients/variable-grads.js';
@@ -10,7 +10,10 @@ import { TrainingError, valueError } from './training-error.js';
 import { runUpdate } from './update-kernel.js';
 import type { RuleAttributes, UpdateRule } from './update-rule.js';
 
-/** A number that may change from step to step: itself, a tensor (a graph's schedule), or what a function returns. */
+/**
+ * A number that may change from step to step: itself, a tensor (a graph's schedule), or, in eager code, what a function
+ * returns at each step. A graph would ask the function once and for all, and so refuses it.
+ */
 export type Hyperparameter = number | tf.Scalar | (() => number | tf.Scalar);
 
 /** A tensor and the name of its variable, as TensorFlow.js's optimizers pass them. */
@@ -166,6 +169,7 @@ export abstract class Tf1Optimizer extends tf.Optimizer {
    *
    * @param varList  every trainable variable where left out
    * @returns the loss before the step if `returnCost`, else null
+   * @throws {TrainingError} `RuntimeError` in a graph, where TF1 would return the op to run: that is `createTrainOp`
    */
   override minimize(
     loss: () => tf.Scalar,
@@ -173,6 +177,10 @@ export abstract class Tf1Optimizer extends tf.Optimizer {
     varList?: tf.Variable[],
     options: ApplyOptions = {},
   ): tf.Scalar | null {
+    if (currentContext().kind === 'graph') {
+      const advice = 'in a graph use createTrainOp, or gradients and applyGradients, whose ops a session runs';
+      throw new TrainingError('RuntimeError', `minimize takes a step in eager code; ${advice}`);
+    }
     const { value, gradients } = variableGrads(loss, varList);
     this.applyGradients(gradients, options);
     for (const [gradient] of gradients) gradient?.dispose();
@@ -264,10 +272,17 @@ function checkGradient(gradient: tf.Tensor | IndexedSlices, variable: tf.Variabl
 function scalarsOf(values: Readonly<Record<string, Hyperparameter>>): Record<string, tf.Tensor> {
   const scalars: Record<string, tf.Tensor> = {};
   for (const [name, value] of Object.entries(values)) {
-    const given = typeof value === 'function' ? value() : value;
+    const given = typeof value === 'function' ? askedNow(name, value) : value;
     scalars[name] = typeof given === 'number' ? tf.scalar(given, name === 'global_step' ? 'int32' : 'float32') : given;
   }
   return scalars;
+}
+
+/** What a function gives for this step of eager code. */
+export function askedNow<T>(name: string, value: () => T): T {
+  if (currentContext().kind === 'eager') return value();
+  const message = `${name} is a function, which a graph would ask once, when it is built; give a tensor of the graph`;
+  throw new TrainingError('ValueError', message, { name });
 }
 
 function countStep(globalStep: tf.Variable | undefined): unknown[] {

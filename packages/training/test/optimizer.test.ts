@@ -8,6 +8,7 @@ import {
   AdagradDAOptimizer,
   AdamOptimizer,
   createTrainOp,
+  ExponentialMovingAverage,
   exponentialDecay,
   GradientDescentOptimizer,
   getOrCreateGlobalStep,
@@ -156,6 +157,19 @@ describe.each(backends)('%s', (backend) => {
       'LossTensor is inf or nan : Tensor had NaN values',
     );
     expect(createTrainOp(loss, optimizer, { updateOps: [], globalStep: null }).missedUpdateOps).toHaveLength(1);
+  });
+
+  it('refuses in a graph what would be asked or run once and never again', () => {
+    using _ = new Graph().asDefault();
+    const w = getVariable('w', { initializer: () => tf.scalar(1) });
+    const loss = () => tf.square(w) as tf.Scalar;
+    expect(errorOf(() => new GradientDescentOptimizer({ learningRate: 1 }).minimize(loss)).message).toMatch(
+      /eager code; in a graph use createTrainOp/,
+    );
+    const optimizer = new GradientDescentOptimizer({ learningRate: () => 0.5 });
+    expect(errorOf(() => createTrainOp(loss(), optimizer)).message).toMatch(/lr is a function.*give a tensor/);
+    const average = new ExponentialMovingAverage({ decay: 0.9, numUpdates: () => 3 });
+    expect(errorOf(() => average.apply([w])).message).toMatch(/numUpdates is a function/);
   });
 
   it('gradients of a graph: sums, stops, null', () => {
