@@ -3,14 +3,25 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, type NdArray } from '@tfparity/array';
 import type { Graph } from './graph.js';
 import { GraphError, isGraphError } from './graph-error.js';
+import { dtypeNumber } from './lower/kernel-capture.js';
+import { type FeedValue as ConvertibleValue, feedArray } from './native/feed-value.js';
 import { describeTensor, type OutputRef, type SymbolicId, symbolOf } from './operation.js';
 import { outsideGraphs } from './recording.js';
 
 /** A value for a tensor of a graph: a tensor with values, numbers nested as the shape says, or an `NdArray`. */
 export type FeedValue = tf.Tensor | tf.TensorLike | NdArray;
 
-function isNdArray(value: FeedValue): value is NdArray {
-  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && 'dtype' in value;
+/** An array as a tensor of TensorFlow.js, which has fewer dtypes than TensorFlow. */
+function tensorOf({ dtype, shape, data }: NdArray): tf.Tensor {
+  if (dtype !== 'complex64') {
+    return tf.engine().makeTensor((data as Float32Array).slice(), [...shape], dtype as tf.DataType);
+  }
+  const part = (lane: number): tf.Tensor =>
+    tf.tensor(
+      Float32Array.from({ length: data.length / 2 }, (_, i) => Number(data[2 * i + lane])),
+      [...shape],
+    );
+  return tf.tidy(() => tf.complex(part(0), part(1)));
 }
 
 function refOfKey(graph: Graph, key: tf.Tensor | string): SymbolicId {
@@ -34,13 +45,15 @@ function refOfKey(graph: Graph, key: tf.Tensor | string): SymbolicId {
 /**
  * The output that a feed is for, the tensor to feed, and whether the tensor was made here and is to be disposed of.
  *
- * @throws {GraphError} `WrongValue` for a shape that does not fit, in TensorFlow's words
+ * @throws {GraphError} `WrongValue` for a shape that does not fit, in TensorFlow's words, and for a value that the dtype
+ *   cannot hold: nothing is rounded but floats
  */
 export function fedTensor(graph: Graph, key: tf.Tensor | string, value: FeedValue): [OutputRef, tf.Tensor, boolean] {
   const ref = refOfKey(graph, key);
   const info = ref.op.outputInfos[ref.index]!;
   const declared = info.declared ?? info.shape;
   const dtype = info.dtype as tf.DataType;
+  const name = `${ref.op.name}:${ref.index}`;
   if (value instanceof tf.Tensor && symbolOf(value) !== undefined) {
     throw new GraphError(
       'WrongValue',
@@ -48,9 +61,8 @@ export function fedTensor(graph: Graph, key: tf.Tensor | string, value: FeedValu
     );
   }
   const given = outsideGraphs(graph.backendName, () => {
-    if (value instanceof tf.Tensor) return value.dtype === dtype ? value : tf.cast(value, dtype);
-    if (isNdArray(value)) return tf.tensor(value.data as tf.TypedArray, [...value.shape], dtype);
-    return tf.tensor(value, undefined, dtype);
+    if (value instanceof tf.Tensor && value.dtype === dtype) return value;
+    return tensorOf(feedArray(value as ConvertibleValue, dtypeNumber(dtype), name));
   });
   const fits =
     given.shape.length === declared.length && declared.every((axis, i) => axis === null || axis === given.shape[i]);
@@ -58,7 +70,6 @@ export function fedTensor(graph: Graph, key: tf.Tensor | string, value: FeedValu
   if (!fits) {
     const shape = given.shape;
     if (owned) given.dispose();
-    const name = `${ref.op.name}:${ref.index}`;
     throw new GraphError(
       'WrongValue',
       `Cannot feed value of shape ${formatShape(shape)} for Tensor ${name}, which has shape ${formatShape(declared)}`,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { releaseStreams } from '@tfparity/random';
+import { exactKey } from './exact-key.js';
 import type { Graph } from './graph.js';
 import { GraphError } from './graph-error.js';
 import type { OutputInfo, OutputRef } from './operation.js';
@@ -35,9 +36,7 @@ function memoKey(
     const values = decidingValues(ref);
     return [names[i], dtype, shape, values === undefined ? 0 : Array.from(values as ArrayLike<number>)];
   });
-  return JSON.stringify([backend, kernelName, attrs, inputs], (_, value: unknown) =>
-    typeof value === 'bigint' ? `${value}n` : ArrayBuffer.isView(value) ? [...(value as Float32Array)] : value,
-  );
+  return exactKey([backend, kernelName, attrs, inputs]);
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { exactKey } from '../exact-key.js';
 import type { Graph } from '../graph.js';
 import { GraphError } from '../graph-error.js';
 import { AttrValue, GraphDef, NodeDef, VersionDef } from '../import/graph-protos.js';
@@ -173,10 +174,9 @@ class Lowering {
       const { dtype, shape } = ref.op.outputInfos[ref.index]!;
       return [dtype, shape, ref.op.type === 'Const' ? ref.op.id : -1];
     });
-    const key = JSON.stringify([op.type, op.attrs, op.inputNames, inputs], (name, value: unknown) => {
-      if (name === 'stream') return '';
-      return ArrayBuffer.isView(value) ? [...(value as Float32Array)] : typeof value === 'bigint' ? `${value}n` : value;
-    });
+    // Streams differ from op to op, and are no attribute of TensorFlow's.
+    const { stream: _, ...attrs } = op.attrs;
+    const key = exactKey([op.type, attrs, op.inputNames, inputs]);
     const known = this.captures.get(key);
     if (known !== undefined) return known;
     let capture: KernelCapture | undefined;

@@ -1,4 +1,5 @@
 // As the deduplication of TensorFlow's graph optimizer (core/grappler/optimizers/common_subgraph_elimination.cc, 2.21).
+import { exactKey } from '../exact-key.js';
 import type { Operation, OutputRef } from '../operation.js';
 import { symbol } from './planned-run.js';
 import { isPure, type Rewriter, type Rule } from './rewrite.js';
@@ -19,9 +20,7 @@ export function commonSubexpressions(): Rule {
   return (op, rewriter) => {
     if (!isShared(op, rewriter)) return undefined;
     const inputs = op.inputs.map(numberOf);
-    const key = JSON.stringify([op.type, op.inputNames, inputs, op.attrs, op.outputInfos], (_, value: unknown) =>
-      ArrayBuffer.isView(value) ? Array.from(value as Float32Array, exactly) : exactly(value),
-    );
+    const key = exactKey([op.type, op.inputNames, inputs, op.attrs, op.outputInfos]);
     const first = seen.get(key);
     if (first === undefined) {
       seen.set(key, op);
@@ -29,13 +28,6 @@ export function commonSubexpressions(): Rule {
     }
     return { outputs: op.outputInfos.map((_, i) => first.symbolicId(i)), into: `the same as ${first.name}` };
   };
-}
-
-/** JSON has no -0, NaN, infinities or bigints. */
-function exactly(value: unknown): unknown {
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value;
-  return Object.is(value, -0) ? '-0' : `${value}`;
 }
 
 function isShared(op: Operation, rewriter: Rewriter): boolean {
