@@ -134,4 +134,18 @@ describe('diffLedgers', () => {
     const seeds = base.map((entry) => (entry.index === 3 ? { ...entry, seed2: 9 } : entry));
     expect(diffLedgers(base, seeds)).toMatchObject({ index: 3, kind: 'seeds' });
   });
+
+  it('takes a shape that a recording does not know for any, and nothing else', () => {
+    const unknown = base.map((entry, i) => (i === 1 ? { ...entry, shape: null } : entry));
+    expect(diffLedgers(unknown, base)).toBeNull();
+    expect(diffLedgers(base, unknown)).toBeNull();
+    const scalar = base.map((entry, i) => (i === 1 ? { ...entry, shape: [] } : entry));
+    expect(diffLedgers(scalar, base)).toMatchObject({ index: 1, kind: 'shape' });
+    const other = (change: Partial<LedgerEntry>) =>
+      unknown.map((entry, i) => (i === 1 ? { ...entry, ...change } : entry));
+    expect(diffLedgers(other({ seed2: 77 }), base)).toMatchObject({ index: 1, kind: 'seeds' });
+    expect(diffLedgers(other({ dtype: 'float64' }), base)).toMatchObject({ index: 1, kind: 'dtype' });
+    const wrong = unknown.map((entry, i) => (i === 3 ? { ...entry, shape: [9] } : entry));
+    expect(diffLedgers(wrong, base)).toMatchObject({ index: 3, kind: 'shape' });
+  });
 });
