@@ -1,5 +1,4 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { NdArray } from '@tfparity/array';
 import type { Graph } from '../graph.js';
 import { GraphError, isGraphError } from '../graph-error.js';
 import { checkGrapplerOptions } from '../native/grappler-options.js';
@@ -63,7 +62,7 @@ export class TensorFlowEngine implements SessionEngine {
     const lowered = lowerGraph(this.graph);
     const session = new TensorFlowSession(withSaver(lowered.graph), this.options);
     if (this.session !== undefined) {
-      session.assign(assigned(this.session));
+      session.assign(this.session.assigned());
       this.session.close();
     }
     this.session = session;
@@ -82,17 +81,4 @@ export class TensorFlowEngine implements SessionEngine {
     const message = `${error.message}\n\t [[{{node ${op.name}}}]] made at ${site.file}:${site.line}`;
     return new GraphError('TensorFlow', message, { ...error.details, callSite: site }, { cause: error });
   }
-}
-
-/** The values of the variables that have one. */
-function assigned(session: TensorFlowSession): Map<string, NdArray> {
-  const values = new Map<string, NdArray>();
-  for (const { name, snapshot } of session.graph.variables) {
-    try {
-      values.set(name, session.runArrays(snapshot!) as NdArray);
-    } catch (error) {
-      if (!isGraphError(error) || error.code !== 'TensorFlow') throw error; // a variable without a value yet
-    }
-  }
-  return values;
 }

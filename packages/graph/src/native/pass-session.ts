@@ -1,9 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { NdArray } from '@tfparity/array';
-import { GraphError, isGraphError } from '../graph-error.js';
+import { GraphError } from '../graph-error.js';
 import type { ImportedGraph } from '../import/imported-graph.js';
 import { opSignature } from '../import/op-registry.js';
-import { type Addon, arrayFromTensor, type TensorHandle } from './addon.js';
+import type { Addon, TensorHandle } from './addon.js';
+import { assignedVariables } from './assigned-variables.js';
 import type { FeedValue } from './feed-value.js';
 import { callFunctions, type FunctionCalls } from './function-calls.js';
 import { withFunctions } from './function-library.js';
@@ -37,6 +38,7 @@ export class PassSession implements SessionRuns {
   /** @param passes  false for no optimization at all */
   constructor(
     private readonly graph: ImportedGraph,
+    private readonly isSet: ReadonlyMap<string, string>,
     private readonly contents: Omit<SavedModelContents, 'graphDef'>,
     passes: GrapplerOptions | false,
     private readonly isolated: IsolationLimits | undefined,
@@ -114,7 +116,7 @@ export class PassSession implements SessionRuns {
 
   private reload(): void {
     const before = this.native;
-    const values = variableValues(this.graph, before);
+    const values = assignedVariables(this.graph, this.isSet, before);
     this.native = this.load();
     before.close();
     for (const op of this.ran) this.lost.add(op);
@@ -138,35 +140,6 @@ export class PassSession implements SessionRuns {
     });
   }
 }
-
-/** The values of the variables that have one. */
-function variableValues(graph: ImportedGraph, session: NativeSession): Map<string, NdArray> {
-  const readable = graph.variables.filter((variable) => variable.snapshot !== undefined && variable.initializer);
-  const read = (variables: typeof readable): [string, NdArray][] => {
-    const handles = session.run([], [...variables.map(({ snapshot }) => tensor(snapshot!)), OPTIMIZER_OFF]);
-    try {
-      return variables.map(({ name }, i) => [name, arrayFromTensor(session.addon, handles[i]!)]);
-    } finally {
-      session.release(handles);
-    }
-  };
-  const one = (variable: (typeof readable)[number]): [string, NdArray][] => {
-    try {
-      return read([variable]);
-    } catch (error) {
-      if (isGraphError(error) && error.code === 'TensorFlow') return []; // it has no value yet
-      throw error;
-    }
-  };
-  try {
-    return new Map(read(readable));
-  } catch (error) {
-    if (!isGraphError(error) || error.code !== 'TensorFlow') throw error;
-    return new Map(readable.flatMap(one));
-  }
-}
-
-const tensor = (name: string): string => (/:\d+$/.test(name) ? name : `${name}:0`);
 
 /** Whether an op keeps something between runs that is lost with its session, and is no variable. */
 function keepsState(op: string): boolean {

@@ -13,6 +13,8 @@ export interface SessionGraph {
   readonly runners: ReadonlyMap<string, string>;
   /** The tensor to fetch in the stead of a tensor of strings. */
   readonly copies: ReadonlyMap<string, string>;
+  /** The tensor that says whether a variable has a value, by the variable's name. */
+  readonly isSet: ReadonlyMap<string, string>;
 }
 
 /** The runner of the ops that initialise all variables. */
@@ -44,7 +46,15 @@ export function withRunners(graph: ImportedGraph): SessionGraph {
   if (copies.size > 0) added.push(emptyString());
   const initializers = graph.variables.flatMap((v) => (v.initializer === undefined ? [] : [v.initializer]));
   if (initializers.length > 0) add(INITIALIZE, [...new Set(initializers)]);
-  return { graph: graph.withNodes(added), runners, copies };
+  const isSet = new Map<string, string>();
+  for (const variable of graph.variables) {
+    const holder = variable.snapshot === undefined ? undefined : graph.findNode(variable.node);
+    if (holder === undefined) continue;
+    const name = `${ADDED}/${added.length}`;
+    isSet.set(variable.name, `${name}:0`);
+    added.push(setFlag(name, holder));
+  }
+  return { graph: graph.withNodes(added), runners, copies, isSet };
 }
 
 // tfjs-node empties the strings of a tensor that it deletes, in whatever constant or variable shares them: fetched is a
@@ -69,6 +79,11 @@ function stringCopy(name: string, tensor: string): NodeDef {
 
 function node(name: string, op: string, input: string[], attributes: Record<string, AttrValue>): NodeDef {
   return createMessage(NodeDef, { name, op, input, attr: new Map(Object.entries(attributes)) });
+}
+
+function setFlag(name: string, { name: variable, op, attr }: NodeDef): NodeDef {
+  if (op === 'VarHandleOp') return node(name, 'VarIsInitializedOp', [variable], {});
+  return node(name, 'IsVariableInitialized', [variable], { dtype: attr.get('dtype') ?? createMessage(AttrValue) });
 }
 
 function zeroAfter(name: string, ops: readonly string[]): NodeDef {

@@ -6,6 +6,7 @@ import { nodeModule } from '../import/node-file.js';
 import { parseTensorName } from '../import/tensor-name.js';
 import { outsideGraphs } from '../recording.js';
 import { arrayFromTensor, type TensorHandle } from './addon.js';
+import { assignedVariables } from './assigned-variables.js';
 import type { FeedValue } from './feed-value.js';
 import { type Fetched, type Fetches, fetchNames, fillFetches, type Named } from './fetches.js';
 import { checkGrapplerOptions, type GrapplerOptions } from './grappler-options.js';
@@ -45,6 +46,7 @@ export class TensorFlowSession implements Disposable {
   private readonly native: SessionRuns;
   private readonly runners: ReadonlyMap<string, string>;
   private readonly copies: ReadonlyMap<string, string>;
+  private readonly isSet: ReadonlyMap<string, string>;
   private readonly copiesMade: ReadonlySet<string>;
   private readonly safety: SessionSafety;
 
@@ -53,7 +55,8 @@ export class TensorFlowSession implements Disposable {
     readonly graph: ImportedGraph,
     options: TensorFlowSessionOptions = {},
   ) {
-    const { graph: loaded, runners, copies } = withRunners(graph);
+    const { graph: loaded, runners, copies, isSet } = withRunners(graph);
+    this.isSet = isSet;
     this.runners = runners;
     this.copies = copies;
     this.copiesMade = new Set(copies.values());
@@ -70,7 +73,7 @@ export class TensorFlowSession implements Disposable {
     this.native =
       optimizer === true || (optimizer !== false && Object.values(optimizer).every((value) => value === undefined))
         ? new NativeSession(loaded, { ...contents, graphDef: loaded.graphDef }, limits)
-        : new PassSession(loaded, contents, optimizer, limits);
+        : new PassSession(loaded, isSet, contents, optimizer, limits);
   }
 
   /**
@@ -140,6 +143,11 @@ export class TensorFlowSession implements Disposable {
     const readable = this.graph.variables.filter((variable) => variable.snapshot !== undefined);
     const values = this.runArrays(readable.map((variable) => variable.snapshot!)) as NdArray[];
     return new Map(readable.map((variable, i) => [variable.name, values[i]!]));
+  }
+
+  /** The values of those variables that have one, by name. */
+  assigned(): Map<string, NdArray> {
+    return assignedVariables(this.graph, this.isSet, this.native);
   }
 
   /**
