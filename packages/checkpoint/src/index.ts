@@ -37,6 +37,7 @@ export type { TensorSlice } from './tensor-slice.js';
 export type { ShardOptions } from './write-bundle.js';
 export {
   type NamedTensors,
+  type PartitionedArray,
   type WriteFormat,
   type WriteOptions,
   writeCheckpoint,

@@ -1,5 +1,14 @@
 // V2 checkpoints, written as BundleWriter of tensorflow/core/util/tensor_bundle/tensor_bundle.cc does.
-import { bytesOf, DTYPES, type NdArray, ndArray } from '@tfparity/array';
+import {
+  bytesOf,
+  DTYPES,
+  type DType,
+  formatShape,
+  type NdArray,
+  ndArray,
+  type Shape,
+  sameShape,
+} from '@tfparity/array';
 import { compareKeys } from './block-records.js';
 import { type Crc32c, maskCrc } from './crc32c.js';
 import { CheckpointError } from './errors.js';
@@ -8,6 +17,7 @@ import { ProtoWriter } from './proto-writer.js';
 import type { NamedArray } from './store.js';
 import { encodeStrings } from './string-tensor.js';
 import { shardName } from './tensor-bundle.js';
+import { checkCover, resolveSlice, sliceKey, type TensorSlice } from './tensor-slice.js';
 import { buildTable } from './write-sstable.js';
 
 /** How a bundle is cut into files. */
@@ -19,22 +29,38 @@ export interface ShardOptions {
 const DATA = /^\.data-\d{5}-of-(\d{5})$/;
 const MAX_SHARDS = 1000;
 
+/** An array to write: a whole tensor, or a slice of one. */
+export interface WrittenArray extends NamedArray {
+  /** For a slice: the whole tensor's shape, and where in it the array begins. */
+  readonly slice?: { readonly fullShape: Shape; readonly start: readonly number[] };
+}
+
 interface Shard {
   readonly file: PendingFile;
   bytes: number;
 }
 
-function entryRecord(array: NdArray, shard: number, offset: number, size: number, crc: number): Uint8Array {
-  const shape = new ProtoWriter();
-  for (const axis of array.shape) shape.message(2, new ProtoWriter().uint(1, axis));
-  return new ProtoWriter()
-    .uint(1, DTYPES[array.dtype].enumValue)
-    .message(2, shape)
-    .uint(3, shard)
-    .uint(4, offset)
-    .uint(5, size)
-    .fixed32(6, crc)
-    .finish();
+function tensorRecord(dtype: DType, shape: Shape): ProtoWriter {
+  const axes = new ProtoWriter();
+  for (const axis of shape) axes.message(2, new ProtoWriter().uint(1, axis));
+  return new ProtoWriter().uint(1, DTYPES[dtype].enumValue).message(2, axes);
+}
+
+function entryRecord({ dtype, shape }: NdArray, shard: number, offset: number, size: number, crc: number): Uint8Array {
+  return tensorRecord(dtype, shape).uint(3, shard).uint(4, offset).uint(5, size).fixed32(6, crc).finish();
+}
+
+/** The record of a tensor whose values are in slices, each with a record of its own. */
+function slicedRecord({ dtype, fullShape, slices }: Sliced): Uint8Array {
+  const record = tensorRecord(dtype, fullShape);
+  for (const { start, length } of slices) {
+    const extents = new ProtoWriter();
+    start.forEach((from, axis) => {
+      extents.message(1, new ProtoWriter().uint(1, from).uint(2, length[axis]!));
+    });
+    record.message(7, extents);
+  }
+  return record.finish();
 }
 
 function headerRecord(shards: number): Uint8Array {
@@ -50,7 +76,7 @@ async function freeCount(sink: FileSink, base: string, shards: number): Promise<
   return { count, old };
 }
 
-function checkName(name: string, seen: Set<string>): void {
+function checkName(name: string): void {
   if (name === '' || name.startsWith('\0')) {
     throw new CheckpointError(
       'InvalidArgument',
@@ -60,8 +86,62 @@ function checkName(name: string, seen: Set<string>): void {
       },
     );
   }
-  if (seen.has(name)) throw new CheckpointError('Conflict', 'two tensors have this name', { tensor: name });
-  seen.add(name);
+}
+
+interface Sliced {
+  readonly dtype: DType;
+  readonly fullShape: Shape;
+  readonly slices: TensorSlice[];
+}
+
+/** The records of an index, by key. */
+class IndexRecords {
+  private readonly records: (readonly [Uint8Array, Uint8Array])[] = [];
+  private readonly whole = new Set<string>();
+  private readonly sliced = new Map<string, Sliced>();
+  private readonly encoder = new TextEncoder();
+
+  /** Makes sure that a tensor can be taken in beside those that were. @throws {CheckpointError} */
+  check({ name, dtype, shape, slice }: WrittenArray): void {
+    checkName(name);
+    const known = this.sliced.get(name);
+    if (this.whole.has(name) || (known && !slice)) {
+      throw new CheckpointError('Conflict', 'two tensors have this name', { tensor: name });
+    }
+    if (!slice) return;
+    const { start, fullShape } = slice;
+    if (known && (known.dtype !== dtype || !sameShape(known.fullShape, fullShape))) {
+      throw new CheckpointError('Conflict', 'its slices disagree on its shape or dtype', { tensor: name });
+    }
+    const placed = start.every((from) => Number.isSafeInteger(from) && from >= 0);
+    if (!placed || start.length !== shape.length || shape.length === 0 || shape.includes(0)) {
+      const box = `${formatShape(shape)} from ${formatShape(start)}`;
+      throw new CheckpointError('InvalidArgument', `${box} is no slice of ${formatShape(fullShape)}`, { tensor: name });
+    }
+    resolveSlice({ start, length: shape }, fullShape, { tensor: name });
+  }
+
+  add({ name, dtype, shape, slice }: WrittenArray, record: Uint8Array): void {
+    if (!slice) {
+      this.whole.add(name);
+      this.records.push([this.encoder.encode(name), record]);
+      return;
+    }
+    const box = { start: slice.start, length: shape };
+    const known = this.sliced.get(name) ?? { dtype, fullShape: slice.fullShape, slices: [] };
+    this.sliced.set(name, known);
+    known.slices.push(box);
+    this.records.push([sliceKey(name, box), record]);
+  }
+
+  /** Every record in the order of the keys. @throws {CheckpointError} `Corrupt` for slices that do not make their tensor */
+  finish(): (readonly [Uint8Array, Uint8Array])[] {
+    for (const [name, sliced] of this.sliced) {
+      checkCover(sliced.slices, sliced.fullShape, { tensor: name });
+      this.records.push([this.encoder.encode(name), slicedRecord(sliced)]);
+    }
+    return this.records.sort(([a], [b]) => compareKeys(a, b));
+  }
 }
 
 /**
@@ -73,7 +153,7 @@ function checkName(name: string, seen: Set<string>): void {
 export async function writeBundle(
   sink: FileSink,
   base: string,
-  tensors: AsyncIterable<NamedArray>,
+  tensors: AsyncIterable<WrittenArray>,
   checksum: Crc32c,
   { shards = 1 }: ShardOptions,
 ): Promise<void> {
@@ -92,11 +172,8 @@ export async function writeBundle(
     const records = await writeTensors(tensors, open.slice(0, shards), checksum);
     const index = await sink.create();
     pending.push(index);
-    const encoder = new TextEncoder();
-    const sorted = [...records].map(([name, record]) => [encoder.encode(name), record] as const);
-    sorted.sort(([a], [b]) => compareKeys(a, b));
     const header = [new Uint8Array(0), headerRecord(count)] as const;
-    for (const part of buildTable([header, ...sorted], checksum)) await index.write(part);
+    for (const part of buildTable([header, ...records], checksum)) await index.write(part);
     for (const [i, { file }] of open.entries()) {
       await file.commit(shardName(base, i, count));
       committed.push(shardName(base, i, count));
@@ -111,14 +188,13 @@ export async function writeBundle(
 }
 
 async function writeTensors(
-  tensors: AsyncIterable<NamedArray>,
+  tensors: AsyncIterable<WrittenArray>,
   shards: readonly Shard[],
   checksum: Crc32c,
-): Promise<Map<string, Uint8Array>> {
-  const records = new Map<string, Uint8Array>();
-  const seen = new Set<string>();
+): Promise<(readonly [Uint8Array, Uint8Array])[]> {
+  const records = new IndexRecords();
   for await (const tensor of tensors) {
-    checkName(tensor.name, seen);
+    records.check(tensor);
     const array = ndArray(tensor.dtype, tensor.shape, tensor.data);
     const { bytes, crc } = Array.isArray(array.data)
       ? encodeStrings(array.data, checksum)
@@ -128,8 +204,8 @@ async function writeTensors(
     const shard = shards[smallest]!;
     await shard.file.write(bytes);
     const masked = maskCrc(crc ?? checksum(bytes));
-    records.set(tensor.name, entryRecord(array, smallest, shard.bytes, bytes.length, masked));
+    records.add(tensor, entryRecord(array, smallest, shard.bytes, bytes.length, masked));
     shard.bytes += bytes.length;
   }
-  return records;
+  return records.finish();
 }

@@ -1,4 +1,4 @@
-import { type ArrayLike, toNdArray } from '@tfparity/array';
+import { type ArrayLike, type NdArray, type Shape, toNdArray, zeros } from '@tfparity/array';
 import { loadCrc32c, openSink } from '#platform';
 import { Checkpoint } from './checkpoint.js';
 import { formatState, parseState } from './checkpoint-state.js';
@@ -6,17 +6,25 @@ import { CheckpointError } from './errors.js';
 import type { FileSink } from './file-sink.js';
 import { OBJECT_GRAPH_KEY } from './object-graph.js';
 import { type ObjectTree, objectRecords } from './object-tree.js';
+import { copySlice } from './slice-assembly.js';
 import type { NamedArray } from './store.js';
-import { type ShardOptions, writeBundle } from './write-bundle.js';
+import { checkCover, resolveSlice, type TensorSlice } from './tensor-slice.js';
+import { type ShardOptions, type WrittenArray, writeBundle } from './write-bundle.js';
 import type { KnownTensor } from './write-exchange.js';
 
 /** Formats that can be written. */
 export type WriteFormat = 'V2' | 'safetensors' | 'npz' | 'tfjs';
 
-/** Arrays or tensors by name: a record, a map, pairs, or a stream as `Checkpoint.tensors` gives it. */
+/** A variable as its partitions, which make it without a gap: V2 keeps it in slices, as TF1's `Saver` does. */
+export interface PartitionedArray {
+  readonly shape: Shape;
+  readonly parts: readonly { readonly start: readonly number[]; readonly array: ArrayLike }[];
+}
+
+/** Arrays, tensors or partitions by name: a record, a map, pairs, or a stream as `Checkpoint.tensors` gives it. */
 export type NamedTensors =
-  | Readonly<Record<string, ArrayLike>>
-  | Iterable<readonly [string, ArrayLike]>
+  | Readonly<Record<string, ArrayLike | PartitionedArray>>
+  | Iterable<readonly [string, ArrayLike | PartitionedArray]>
   | AsyncIterable<NamedArray>
   | Checkpoint;
 
@@ -30,18 +38,68 @@ export interface WriteOptions extends ShardOptions {
   readonly updateState?: boolean;
 }
 
-async function* stream(tensors: NamedTensors): AsyncGenerator<NamedArray> {
+/** The arrays in their order; partitions one by one as slices. */
+async function* streamSlices(tensors: NamedTensors): AsyncGenerator<WrittenArray> {
   if (tensors instanceof Checkpoint) {
     checkReadable(tensors);
-    yield* tensors.tensors();
+    yield* tensors.tensors((entry) => !entry.slices);
+    for (const { name, shape, slices = [] } of tensors.entries) {
+      for (const [i, { start }] of slices.entries()) {
+        const part = await tensors.getSlice(name, i);
+        if (!part.shape.includes(0)) yield { ...part, name, slice: { fullShape: shape, start } };
+      }
+    }
     return;
   }
   if (Symbol.asyncIterator in tensors) {
     yield* tensors as AsyncIterable<NamedArray>;
     return;
   }
-  const pairs = Symbol.iterator in tensors ? (tensors as Iterable<[string, ArrayLike]>) : Object.entries(tensors);
-  for (const [name, value] of pairs) yield { ...toNdArray(value as ArrayLike), name };
+  type Pair = readonly [string, ArrayLike | PartitionedArray];
+  const pairs = Symbol.iterator in tensors ? (tensors as Iterable<Pair>) : Object.entries(tensors);
+  for (const [name, value] of pairs) {
+    if (!isPartitioned(value)) yield { ...toNdArray(value), name };
+    else {
+      if (value.parts.length === 0) {
+        throw new CheckpointError('InvalidArgument', 'a partitioned variable has parts', { tensor: name });
+      }
+      for (const { start, array } of value.parts) {
+        yield { ...toNdArray(array), name, slice: { fullShape: value.shape, start } };
+      }
+    }
+  }
+}
+
+const isPartitioned = (value: ArrayLike | PartitionedArray): value is PartitionedArray =>
+  typeof value === 'object' && value !== null && 'parts' in value && Array.isArray(value.parts);
+
+/** The arrays in their order, each whole: for formats that have no slices. */
+async function* stream(tensors: NamedTensors): AsyncGenerator<NamedArray> {
+  if (tensors instanceof Checkpoint) {
+    checkReadable(tensors);
+    yield* tensors.tensors();
+    return;
+  }
+  let whole: { array: NdArray & { name: string }; slices: TensorSlice[] } | undefined;
+  const put = (): NamedArray[] => {
+    if (!whole) return [];
+    const { array, slices } = whole;
+    whole = undefined;
+    checkCover(slices, array.shape, { tensor: array.name });
+    return [array];
+  };
+  for await (const { slice, ...tensor } of streamSlices(tensors)) {
+    if (whole && whole.array.name !== tensor.name) yield* put();
+    if (!slice) {
+      yield tensor;
+      continue;
+    }
+    whole ??= { array: { ...zeros(tensor.dtype, slice.fullShape), name: tensor.name }, slices: [] };
+    const box = resolveSlice({ start: slice.start, length: tensor.shape }, slice.fullShape, { tensor: tensor.name });
+    copySlice(whole.array, box, tensor);
+    whole.slices.push(box);
+  }
+  yield* put();
 }
 
 /** A copy that lacks some of its tensors is none. */
@@ -55,8 +113,8 @@ function checkReadable({ unreadable: [first], location }: Checkpoint): void {
 }
 
 /** The tensors, and the record of their objects where there is one: without it, TensorFlow would restore none of them. */
-async function* streamWithGraph(tensors: NamedTensors): AsyncGenerator<NamedArray> {
-  yield* stream(tensors);
+async function* streamWithGraph(tensors: NamedTensors): AsyncGenerator<WrittenArray> {
+  yield* streamSlices(tensors);
   if (tensors instanceof Checkpoint && tensors.objectGraph) {
     yield { ...(await tensors.get(OBJECT_GRAPH_KEY)), name: OBJECT_GRAPH_KEY };
   }

@@ -42,6 +42,31 @@ describe('a V2 checkpoint that is written', () => {
     },
   );
 
+  it('keeps partitioned variables in slices, with the records that TensorFlow writes', async () => {
+    const source = await openCheckpoint(goldenPath('checkpoints/v2_partitioned'));
+    const table = { shape: [10, 6], parts: [] as { start: number[]; array: NdArray }[] };
+    for (const [i, { start }] of source.slices.get('emb/table')!.entries()) {
+      table.parts.push({ start: [...start], array: await source.getSlice('emb/table', i) });
+    }
+    const tensors = { 'emb/table': table, plain: await source.get('plain') };
+    await writeCheckpoint(at('parts'), tensors, { shards: 2 });
+    const back = await openCheckpoint(at('parts'));
+    expect(back.slices.get('emb/table')).toEqual(source.slices.get('emb/table'));
+    expect(await back.get('emb/table')).toEqual(await source.get('emb/table'));
+    await writeCheckpoint(at('parts.npz'), tensors, { format: 'npz' });
+    expect(await (await openCheckpoint(at('parts.npz'))).get('emb/table')).toEqual(await source.get('emb/table'));
+    await writeCheckpoint(at('parts-copy'), source);
+    expect((await openCheckpoint(at('parts-copy'))).slices).toEqual(source.slices);
+    for (const parts of [table.parts.slice(1), [...table.parts, table.parts[0]!], []]) {
+      const wrong = writeCheckpoint(at('wrong'), { t: { shape: [10, 6], parts } });
+      if (parts.length) await expect(wrong).rejects.toMatchObject({ code: 'Corrupt', tensor: 't' });
+      else await expect(wrong).rejects.toMatchObject({ code: 'InvalidArgument', tensor: 't' });
+    }
+    const outside = { shape: [10, 6], parts: [{ start: [8, 0], array: table.parts[0]!.array }] };
+    await expect(writeCheckpoint(at('wrong'), { t: outside })).rejects.toMatchObject({ tensor: 't' });
+    expect(existsSync(at('wrong.index'))).toBe(false);
+  });
+
   it('is byte for byte what TensorFlow wrote, index and data', async () => {
     const source = await openCheckpoint(goldenPath('checkpoints/v2_many'));
     await writeCheckpoint(at('same'), source);
