@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Gradient } from '../gradient.js';
 import type { IndexedSlices } from '../indexed-slices.js';
+import { ensureConvolutionGradients } from './convolution-gradients.js';
 import { addIndexedSlices } from './indexed-slices-sum.js';
 
 /** What stands for a tensor: its id in eager code, its symbol in a graph. */
@@ -184,6 +185,7 @@ function runNode(
 
 /** The gradients of the ys, summed over them, by each of the xs; null for those that no y depends on. */
 export function backpropagate(request: BackwardRequest): Gradient[] {
+  ensureConvolutionGradients();
   const { nodes, ys } = request;
   const xs = new Set(request.xs);
   const pending = pendingCounts(request);
