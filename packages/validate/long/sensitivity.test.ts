@@ -1,4 +1,4 @@
-// The reference net itself, kept short: all of its steps and faults are run by the reference migration.
+// The reference net itself, kept short: the reference migration runs every fault in a section of the net, and in all of it with --sensitivity full.
 import type * as tf from '@tensorflow/tfjs-core';
 import { argScope, nets } from '@tfparity/slim';
 import { backends, useBackend } from '@tfparity/testing';

@@ -47,6 +47,7 @@ export {
   type TraceSide,
 } from './trace-capture.js';
 export { type GradientSide, traceGradients } from './trace-gradients.js';
+export { isSerializedTrace, parseTrace, type SerializedTrace, serializeTrace } from './trace-json.js';
 export { type RecordedSample, traceOfArrays, traceOfSamples } from './trace-recorded.js';
 export { traceSession } from './trace-session.js';
 export { type TriageInput, type TriageOptions, type TriageRequest, triage } from './triage.js';

@@ -6,10 +6,18 @@ import { type KernelCall, namedInputs, type RunCall, replaceInputs } from './tra
 /** Unit roundoff of float32. */
 export const UNIT_ROUNDOFF = 2 ** -24;
 
-/** Higham's gamma_n = n u / (1 - n u): what n roundings in a row can do, whatever their order. */
+/** How many standard deviations the probabilistic bound allows. */
+const LAMBDA = 16;
+
+/**
+ * Higham's gamma_n = n u / (1 - n u): what n roundings in a row can do, whatever their order. Sums so long that it would
+ * allow anything (n u > 0.1) get the probabilistic bound of Higham and Mary (2019), "A New Approach to Probabilistic
+ * Rounding Error Analysis": exp(16 sqrt(n) u + n u^2 / (1 - u)) - 1.
+ */
 export function gamma(n: number): number {
   const nu = n * UNIT_ROUNDOFF;
-  return nu < 1 ? nu / (1 - nu) : Number.POSITIVE_INFINITY;
+  if (nu <= 0.1) return nu / (1 - nu);
+  return Math.expm1(LAMBDA * Math.sqrt(n) * UNIT_ROUNDOFF + (nu * UNIT_ROUNDOFF) / (1 - UNIT_ROUNDOFF));
 }
 
 /** How far two correct implementations of one op may be apart, element by element. */
@@ -35,11 +43,13 @@ const EXACT = new Set(
 const ONE_ROUNDING = new Set('Add AddV2 Sub Multiply RealDiv Div Sqrt Square SquaredDifference'.split(' '));
 
 /** Kernels of the C library, which is right to a few units in the last place. */
-const FEW_ULPS = new Set(
-  'Rsqrt Reciprocal Exp Expm1 Log Log1p Tanh Sigmoid Sin Cos Erf Elu Selu LeakyRelu Prelu Pow DivNoNan Softplus'.split(
-    ' ',
-  ),
-);
+const FEW_ULPS = new Set('Rsqrt Reciprocal Exp Log Sigmoid LeakyRelu Prelu Pow DivNoNan'.split(' '));
+
+/**
+ * Kernels that are right to a few units in the last place of 1, or of their greatest argument, and not of a small result:
+ * tfjs computes log(1 + x) and exp(x) - 1 as they are written, erf by a polynomial, and sines after reducing the argument.
+ */
+const FEW_ULPS_OF_ONE = new Set('Expm1 Log1p Tanh Sin Cos Tan Erf Elu Selu Softplus'.split(' '));
 
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
 
@@ -114,6 +124,25 @@ function ofSize(outputs: readonly tf.Tensor[], roundings: number, words: string)
   );
   return { outputs: bounds, words };
 }
+
+function ofOne(call: KernelCall, outputs: readonly tf.Tensor[]): RoundingBound {
+  const x = namedInputs(call.inputs)[0]?.[1];
+  let greatest = 1;
+  if (x !== undefined && isFloat(x) && PERIODIC.has(call.kernel))
+    for (const value of copyOf(x).data as Float32Array)
+      if (Number.isFinite(value)) greatest = Math.max(greatest, Math.abs(value));
+  const bounds = outputs.map((tensor) =>
+    isFloat(tensor)
+      ? Float64Array.from(
+          copyOf(tensor).data as Float32Array,
+          (y) => 16 * UNIT_ROUNDOFF * Math.max(greatest, Math.abs(y)),
+        )
+      : 0,
+  );
+  return { outputs: bounds, words: '8 roundings of 1 or more' };
+}
+
+const PERIODIC = new Set(['Sin', 'Cos', 'Tan']);
 
 /** Batch norm: (x - mean) * factor + offset, also where it is computed as x * factor + (offset - mean * factor). */
 function ofBatchNorm(call: KernelCall, outputs: readonly tf.Tensor[]): RoundingBound {
@@ -202,6 +231,7 @@ export function roundingBound(call: KernelCall, outputs: readonly tf.Tensor[], r
   if (kernel.startsWith('FusedBatchNorm') && !kernel.includes('Grad')) return ofBatchNorm(call, outputs);
   if (kernel === 'Softmax') return ofSoftmax(call, outputs);
   if (ONE_ROUNDING.has(kernel)) return ofSize(outputs, 1, 'one rounding');
+  if (FEW_ULPS_OF_ONE.has(kernel)) return ofOne(call, outputs);
   if (FEW_ULPS.has(kernel)) return ofSize(outputs, 8, '8 roundings');
   const terms = termsOf(call, outputs);
   if (terms !== undefined) return ofSums(call, run, terms);

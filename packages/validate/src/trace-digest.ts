@@ -58,14 +58,19 @@ function statistics(data: Float64Array) {
   return { finite, nan, infinite, min, max, mean: sum / finite, rms: Math.sqrt(squares / finite) };
 }
 
-/** The digest of an array: a hash of all, and a strided sample with its statistics. Strings are hashed as text, without statistics. */
-export function digestOf({ dtype, shape, data }: NdArray): ArrayDigest {
+/**
+ * The digest of an array: a hash of all, and a strided sample with its statistics. Strings are hashed as text, without
+ * statistics.
+ *
+ * @param most  how many elements the sample has at most
+ */
+export function digestOf({ dtype, shape, data }: NdArray, most = SAMPLES): ArrayDigest {
   if (Array.isArray(data) || data instanceof BigInt64Array || data instanceof BigUint64Array) {
     const bytes = Array.isArray(data) ? new TextEncoder().encode(JSON.stringify(data.map((x) => Array.from(x)))) : data;
     const blank = { finite: 0, nan: 0, infinite: 0, min: 0, max: 0, mean: 0, rms: 0 };
     return { dtype, shape, hash: hashOf(bytes), ...blank, stride: 1, samples: [] };
   }
-  const stride = Math.max(1, Math.ceil(data.length / SAMPLES));
+  const stride = Math.max(1, Math.ceil(data.length / most));
   const samples = new Float64Array(Math.ceil(data.length / stride));
   for (let i = 0, at = 0; i < samples.length; i++, at += stride) samples[i] = data[at]!;
   return { dtype, shape, hash: hashOf(data), ...statistics(samples), stride, samples };

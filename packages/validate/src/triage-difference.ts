@@ -84,6 +84,9 @@ function shareOfBound(others: readonly NdArray[], references: readonly NdArray[]
   return share;
 }
 
+/** What is said of two results that cannot be subtracted. */
+export const KINDS_DIFFER = 'the shapes or dtypes differ';
+
 /** Judges what one op computed against the reference's, both on the same inputs. */
 export function judgeIsolated(
   others: readonly NdArray[],
@@ -103,7 +106,7 @@ export function judgeIsolated(
   });
   if (figures.includes(null)) {
     const none = { maxAbsolute: 0, relativeL2: null, nonFinite: 0, sampled: false };
-    return { ...none, verdict: 'different', shareOfBound: null, bound: 'the shapes or dtypes differ' };
+    return { ...none, verdict: 'different', shareOfBound: null, bound: KINDS_DIFFER, reason: KINDS_DIFFER };
   }
   const worst = (figures as DifferenceFigures[]).reduce((a, b) =>
     (b.relativeL2 ?? Number.POSITIVE_INFINITY) > (a.relativeL2 ?? Number.POSITIVE_INFINITY) ? b : a,

@@ -1,7 +1,7 @@
 import type { Trace } from './trace.js';
 import type { TraceAlignment } from './trace-alignment.js';
 import { sameBits, sampledDifference } from './triage-difference.js';
-import { counterpart } from './triage-growth.js';
+import { counterpart } from './triage-end-points.js';
 import type { FirstDivergence } from './triage-report.js';
 import { referenceTo } from './triage-structure.js';
 
@@ -45,15 +45,4 @@ export function firstDivergence(
     return { op: referenceTo(other), reference: referenceTo(op), path: scopePath(op.name), difference };
   }
   return null;
-}
-
-/** Outputs that only one side returned: by name, and on which side they are missing. */
-export function unmatchedEndPoints(reference: Trace, migrated: Trace): string[] {
-  const without = (a: Trace, b: Trace, where: string) =>
-    a.endPoints
-      .filter(({ name }) => counterpart(name, b.endPoints) === undefined)
-      .map(({ name }) => `${name} is not among what the ${where} returned`);
-  // A recorded run holds what somebody chose to record; a program returns all that it has.
-  const extra = reference.detail === 'ops' ? without(migrated, reference, 'reference') : [];
-  return [...without(reference, migrated, 'migrated side'), ...extra];
 }

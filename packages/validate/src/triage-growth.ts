@@ -3,7 +3,8 @@ import { UNIT_ROUNDOFF } from './rounding-bounds.js';
 import type { ShadowArray } from './shadow-array.js';
 import type { ArrayDigest, Trace, TraceEndPoint } from './trace.js';
 import type { TraceAlignment } from './trace-alignment.js';
-import { figuresOf, sameBits, sampledDifference } from './triage-difference.js';
+import { figuresOf, sameBits } from './triage-difference.js';
+import { counterpart, digestFigures, kindDifference, pointFigures, samplesAt } from './triage-end-points.js';
 import type { Amplification, DifferenceFigures, GrowthPoint, TriageVerdict } from './triage-report.js';
 
 /** Relative error, in unit roundoffs, from which rounding is called amplified. */
@@ -38,35 +39,8 @@ interface Step {
   readonly identical: boolean;
   /** Whether both sides' values were computed by ops that are partners. */
   readonly aligned: boolean;
-}
-
-const lastPart = (name: string) => name.split('/').at(-1);
-
-/** The end point of that path, or else the only one whose last part is the same. */
-export function counterpart(name: string, points: readonly TraceEndPoint[]): TraceEndPoint | undefined {
-  const exact = points.find((point) => point.name === name);
-  if (exact !== undefined) return exact;
-  const similar = points.filter((point) => lastPart(point.name) === lastPart(name));
-  return similar.length === 1 ? similar[0] : undefined;
-}
-
-function strided(values: ArrayLike<number>, stride: number): Float64Array {
-  const picked = new Float64Array(Math.ceil(values.length / stride));
-  for (let i = 0; i < picked.length; i++) picked[i] = values[i * stride]!;
-  return picked;
-}
-
-const APART: DifferenceFigures = { maxAbsolute: 0, relativeL2: null, nonFinite: 0, sampled: true };
-
-function pointFigures(reference: TraceEndPoint, migrated: TraceEndPoint): DifferenceFigures {
-  const [a, b] = [reference.value?.data, migrated.value?.data];
-  if (!sameShape(reference.digest.shape, migrated.digest.shape)) return APART;
-  if (a !== undefined && b !== undefined) return figuresOf(b as Float32Array, a as Float32Array);
-  if (b !== undefined && reference.digest.stride > 0) {
-    const { samples, stride } = reference.digest;
-    return figuresOf(strided(b as Float32Array, stride), samples, stride > 1);
-  }
-  return sampledDifference(migrated.digest, reference.digest) ?? APART;
+  /** Whether they are of one shape and dtype, so that figures mean anything. */
+  readonly comparable: boolean;
 }
 
 const magnitudeOf = ({ min, max }: ArrayDigest) => Math.max(Math.abs(min), Math.abs(max));
@@ -89,6 +63,7 @@ function endPointSteps(reference: Trace, migrated: Trace, alignment: TraceAlignm
         magnitude: magnitudeOf(point.digest),
         identical: sameBits(point.digest, other.digest) ?? false,
         aligned: arePartners(point, other, reference, alignment),
+        comparable: kindDifference(point.digest, other.digest) === null,
       },
     ];
   });
@@ -103,8 +78,10 @@ function scopeSteps(reference: Trace, migrated: Trace, { toMigrated }: TraceAlig
   return [...last].flatMap(([name, index]) => {
     const [a, b] = [reference.ops[index]!.outputs[0], migrated.ops[toMigrated[index]!]!.outputs[0]];
     if (a === undefined || b === undefined) return [];
-    const figures = sampledDifference(b, a) ?? APART;
-    return [{ name, index, figures, magnitude: magnitudeOf(a), identical: sameBits(a, b) ?? false, aligned: true }];
+    const figures = digestFigures(a, b);
+    const comparable = kindDifference(a, b) === null;
+    const identical = sameBits(a, b) ?? false;
+    return [{ name, index, figures, magnitude: magnitudeOf(a), identical, aligned: true, comparable }];
   });
 }
 
@@ -136,7 +113,7 @@ export function shadowFigures(point: TraceEndPoint | undefined, exact: ShadowArr
   if (point === undefined || !sameShape(point.digest.shape, exact.shape)) return null;
   const { value, digest } = point;
   if (value !== undefined) return figuresOf(value.data as Float32Array, exact.data).relativeL2;
-  return figuresOf(digest.samples, strided(exact.data, digest.stride)).relativeL2;
+  return figuresOf(digest.samples, samplesAt(exact.data, digest)).relativeL2;
 }
 
 /** What is known of the noise at an end point. */
@@ -166,13 +143,14 @@ export function growthOf(
   // A recorded run's end points are in the order in which they were made, whatever the order of the ops.
   const ordered = reference.detail === 'ops' ? steps.sort((a, b) => a.index - b.index) : steps;
   let before: number | null = null;
-  return ordered.map(({ name, index, figures, magnitude, identical, aligned }) => {
+  return ordered.map(({ name, index, figures, magnitude, identical, aligned, comparable }) => {
     const error = figures.relativeL2;
     const factor = error !== null && before !== null && before > 0 ? error / before : null;
     before = error;
     const [floor, bound] = [noise.noise(name), noise.bound(name)];
-    const judged = judgeAccumulated(figures, identical, floor, bound) ?? otherwise;
-    const isCapped = aligned && figures.nonFinite === 0 && (judged === 'suspicious' || judged === 'different');
+    const judged = comparable ? (judgeAccumulated(figures, identical, floor, bound) ?? otherwise) : 'different';
+    const isCapped =
+      aligned && comparable && figures.nonFinite === 0 && (judged === 'suspicious' || judged === 'different');
     const verdict = isCapped && worst === 'amplified-rounding' ? worst : judged;
     return { ...figures, name, index, magnitude, factor, noise: floor, bound, shadow: noise.shadow(name), verdict };
   });

@@ -106,12 +106,8 @@ export function isolate(
   if (others === null) return null;
   if (typeof others === 'string') {
     const none = { maxAbsolute: 0, relativeL2: null, nonFinite: 0, sampled: false };
-    return {
-      ...none,
-      verdict: 'different',
-      shareOfBound: null,
-      bound: `cannot take the reference's inputs: ${others}`,
-    };
+    const reason = `cannot take the reference's inputs: ${others}`;
+    return { ...none, verdict: 'different', shareOfBound: null, bound: '', reason };
   }
   return judgeIsolated(others, references, () => tidied(() => roundingBound(call, outputs, run)));
 }

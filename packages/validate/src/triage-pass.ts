@@ -5,10 +5,11 @@ import type { ShadowCheck } from './shadow-run.js';
 import type { Trace } from './trace.js';
 import { copyOf, enterBackend, type TraceSide } from './trace-capture.js';
 import { type KernelCall, namedInputs, observeKernels, type RunCall } from './trace-kernels.js';
-import { figuresOf } from './triage-difference.js';
+import { KINDS_DIFFER, sameBits, sampledDifference } from './triage-difference.js';
 import type { PairFinding } from './triage-findings.js';
+import { AMPLIFIED } from './triage-growth.js';
 import { isolate } from './triage-isolation.js';
-import type { Culprit, IsolatedDifference, ParentDiffers, TriageCause } from './triage-report.js';
+import type { Culprit, DifferenceFigures, IsolatedDifference, ParentDiffers, TriageCause } from './triage-report.js';
 import { referenceTo, sourceCause } from './triage-structure.js';
 import { explainArrays } from './triage-values.js';
 
@@ -36,8 +37,11 @@ export async function isolatedPass(
   findings: readonly PairFinding[],
 ): Promise<PairResult[]> {
   const { side } = reference;
-  if (side === null) return findings.map((finding) => conclude(finding, null, [], []));
   const sameBackend = reference.trace.backend === migrated.backend;
+  if (side === null) return findings.map((finding) => conclude(finding, fromDigests(finding, sameBackend), [], []));
+  const assigned = new Set(
+    migrated.ops.flatMap(({ attrs, kernel }) => (kernel === 'AssignVariable' ? [attrs['variable']] : [])),
+  );
   const open = findings.filter(isOpen);
   const alone = new Set(sameBackend && open.length > 0 ? open : findings);
   const byIndex = new Map(findings.map((finding) => [finding.reference.index, finding]));
@@ -52,7 +56,7 @@ export async function isolatedPass(
         const finding = byIndex.get(index++);
         if (finding === undefined) return outputs;
         const result = alone.has(finding)
-          ? examine(finding, call, outputs, run, migrated.backend)
+          ? examine(finding, call, outputs, run, { backend: migrated.backend, assigned })
           : conclude(finding, null, [], []);
         results.push(result);
         return outputs;
@@ -74,7 +78,7 @@ function examine(
   call: KernelCall,
   outputs: readonly tf.Tensor[],
   run: RunCall,
-  backend: string | null,
+  { backend, assigned }: { readonly backend: string | null; readonly assigned: ReadonlySet<unknown> },
 ): PairResult {
   const { migrated: op, order, sources } = finding;
   const inputs = namedInputs(call.inputs);
@@ -87,7 +91,8 @@ function examine(
     const words = value === undefined ? 'the values differ' : explainArrays(expected, value);
     if (origin.kind === 'variable') variables.push({ name: origin.name, message: words });
     // What training on another backend left in a variable is inherited, as an op's rounding is.
-    if (value !== undefined && nearlySame(value, expected)) continue;
+    const trained = origin.kind === 'variable' && assigned.has(origin.name);
+    if (trained && value !== undefined && nearlySame(value, expected)) continue;
     causes.push(sourceCause(finding.reference.inputs[from]!, op.inputs[input]!, words));
     own.add(input);
   }
@@ -96,11 +101,45 @@ function examine(
   return conclude(finding, isolated, causes, variables);
 }
 
-/** Whether two arrays are a few roundings apart. */
+/** Whether every element is a few roundings apart: channels have sizes of their own, which a norm would drown. */
 function nearlySame(value: NdArray, expected: NdArray): boolean {
   if (value.data.length === 1 || !sameShape(value.shape, expected.shape)) return false;
-  const { relativeL2, nonFinite } = figuresOf(value.data as Float32Array, expected.data as Float32Array);
-  return nonFinite === 0 && relativeL2 !== null && relativeL2 <= 16 * UNIT_ROUNDOFF;
+  const [a, b] = [value.data as Float32Array, expected.data as Float32Array];
+  return a.every((x, i) => Object.is(x, b[i]) || Math.abs(x - b[i]!) <= 16 * UNIT_ROUNDOFF * Math.abs(b[i]!));
+}
+
+/**
+ * What the traces alone say of an op that cannot be run again: where all its inputs are the reference's, bit for bit, what
+ * it computed has to be. null where an input is another, so that nothing is known of the op itself.
+ */
+function fromDigests(
+  { reference, migrated, order, random, causes }: PairFinding,
+  sameBackend: boolean,
+): IsolatedDifference | null {
+  const sameInputs =
+    reference.inputs.length === migrated.inputs.length &&
+    migrated.inputs.every(({ digest }, j) => sameBits(digest, reference.inputs[order[j]!]!.digest) === true);
+  if (random || causes.length > 0 || !sameInputs) return null;
+  const figures = migrated.outputs.map((digest, k) => {
+    const other = reference.outputs[k];
+    return other === undefined || other.dtype !== digest.dtype ? null : sampledDifference(digest, other);
+  });
+  const known = figures.filter((f) => f !== null);
+  const none = { maxAbsolute: 0, relativeL2: null, nonFinite: 0, sampled: true };
+  const worst = known.reduce<DifferenceFigures>(
+    (a, b) => ((b.relativeL2 ?? Infinity) >= (a.relativeL2 ?? -1) ? b : a),
+    known[0] ?? none,
+  );
+  const kinds = known.length < figures.length || reference.outputs.length !== migrated.outputs.length;
+  const isSmall =
+    !kinds && worst.nonFinite === 0 && worst.relativeL2 !== null && worst.relativeL2 <= AMPLIFIED * UNIT_ROUNDOFF;
+  const verdict = sameBackend || !isSmall ? 'different' : 'suspicious';
+  const reason = kinds
+    ? KINDS_DIFFER
+    : sameBackend
+      ? 'the same kernel on the same inputs gives the same bits'
+      : 'its inputs are the same, bit for bit, and were not kept to run it again';
+  return { ...worst, verdict, shareOfBound: null, bound: '', reason };
 }
 
 /** Settings, wiring or sources that differ make an op a culprit as soon as its result alone differs at all. */
@@ -132,7 +171,8 @@ function conclude(
   return { finding, isolated, culprit, variables, parent: parentOf(finding, sources) };
 }
 
-function arithmeticCause(what: string, { shareOfBound }: IsolatedDifference): TriageCause {
+function arithmeticCause(what: string, { shareOfBound, reason }: IsolatedDifference): TriageCause {
+  if (reason !== undefined) return { kind: 'arithmetic', message: `${what}: ${reason}` };
   const much =
     shareOfBound === null
       ? 'where its arithmetic allows no difference'

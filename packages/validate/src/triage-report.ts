@@ -37,6 +37,8 @@ export interface IsolatedDifference extends DifferenceFigures {
   readonly shareOfBound: number | null;
   /** The bound in words: `gamma_288 of the products' absolute sum`. */
   readonly bound: string;
+  /** Why it is no matter of bounds: shapes or dtypes differ, or it cannot take the reference's inputs. */
+  readonly reason?: string;
 }
 
 /** Why an op is a culprit. */

@@ -35,9 +35,11 @@ export function summarize(report: Omit<TriageReport, 'summary'>): string {
   }
   const alone = isolated.rounding + isolated.identical;
   const agree =
-    report.reference.detail === 'ops'
-      ? `${alone} differing ops agree within the bounds of their own arithmetic on the reference's inputs`
-      : `${alone} ops agree with double precision within the bounds of their own arithmetic`;
+    alone === 0
+      ? 'no op could be run again, so that the size of the difference alone says so'
+      : report.reference.detail === 'ops'
+        ? `${alone} differing ops agree within the bounds of their own arithmetic on the reference's inputs`
+        : `${alone} ops agree with double precision within the bounds of their own arithmetic`;
   switch (verdict) {
     case 'identical':
       return 'Both sides compute the same bits.';

@@ -8,13 +8,15 @@ import { alignTraces, type TraceAlignment } from './trace-alignment.js';
 import { type CaptureOptions, captureTrace, type TraceSide } from './trace-capture.js';
 import { backwardPass } from './triage-backward.js';
 import { sameBits } from './triage-difference.js';
-import { firstDivergence, unmatchedEndPoints } from './triage-divergence.js';
+import { firstDivergence } from './triage-divergence.js';
+import { counterpart, endPointWarnings, unmatchedEndPoints } from './triage-end-points.js';
 import { TraceFindings } from './triage-findings.js';
-import { amplificationOf, counterpart, growthOf, type NoiseAt, relativeTo, shadowFigures } from './triage-growth.js';
+import { amplificationOf, growthOf, type NoiseAt, relativeTo, shadowFigures } from './triage-growth.js';
 import { isolatedPass, type PairResult, shadowCulprits } from './triage-pass.js';
 import type { Culprit, IsolatedDifference, TriageReport, TriageSideSummary, TriageVerdict } from './triage-report.js';
 import { referenceTo } from './triage-structure.js';
 import { summarize, worstOf } from './triage-verdict.js';
+import { ValidateError } from './validate-error.js';
 
 /** A side of a triage: a program that can be run again, or a trace that was taken before. */
 export type TriageInput = TraceSide | Trace;
@@ -52,7 +54,14 @@ async function capture(
   keepSource: CaptureOptions['keepSource'],
   sha256: boolean,
 ): Promise<Captured> {
-  if (isTrace(input)) return { trace: input, side: null };
+  if (isTrace(input)) {
+    const { digest } = input.ops[0]?.inputs[0] ?? input.endPoints[0] ?? {};
+    if (digest !== undefined && typeof digest.samples.length !== 'number') {
+      const message = `trace ${input.name} lost its samples on the way through JSON; write it with serializeTrace, read it with parseTrace`;
+      throw new ValidateError('InvalidArgument', message, { trace: input.name });
+    }
+    return { trace: input, side: null };
+  }
   const side = { name, ...input };
   return { trace: await captureTrace(side, { keepSource, sha256 }), side };
 }
@@ -182,6 +191,15 @@ async function measure(
   };
 }
 
+/** @throws {ValidateError} `InvalidArgument` where there is nothing that a verdict could be about */
+function requireSomething(reference: Trace, migrated: Trace, alignment: TraceAlignment | null): void {
+  const isShared = reference.endPoints.some(({ name }) => counterpart(name, migrated.endPoints) !== undefined);
+  if (isShared || alignment?.toMigrated.some((op) => op >= 0)) return;
+  const held = ({ name, ops, endPoints }: Trace) => `${name} has ${ops.length} ops and ${endPoints.length} end points`;
+  const message = `nothing can be compared: ${held(reference)}, ${held(migrated)}, and none of them is on both sides`;
+  throw new ValidateError('InvalidArgument', message, { reference: reference.name, migrated: migrated.name });
+}
+
 function summaryOf({ trace }: Captured): TriageSideSummary {
   const variables = trace.ops.flatMap(({ inputs }) =>
     inputs.flatMap(({ origin }) => (origin.kind === 'variable' ? [origin.name] : [])),
@@ -210,6 +228,7 @@ export async function triage({ legacy, migrated }: TriageRequest, options: Triag
   const [left, right] = [reference.trace, other.trace];
   const ledger = ledgerDifference(reference, other);
   const alignment = left.detail === 'ops' && right.detail === 'ops' ? alignTraces(left, right) : null;
+  requireSomething(left, right, alignment);
   const { culprits, results, isolated, findings, floor, complete } = await examineOps(
     reference,
     other,
@@ -222,7 +241,8 @@ export async function triage({ legacy, migrated }: TriageRequest, options: Triag
   const faulty = faults.length > 0;
   const at = await measure(reference, other, faulty, floor, options);
   // Where every op is right on the reference's inputs, what is left is rounding, however large it grew.
-  const otherwise = faulty ? worstOf(faults) : alignment ? 'amplified-rounding' : 'different';
+  const isolatedAll = alignment !== null && reference.side !== null;
+  const otherwise = faulty ? worstOf(faults) : isolatedAll ? 'amplified-rounding' : 'different';
   const growth = growthOf(left, right, alignment, at, {
     otherwise,
     worst: complete ? 'amplified-rounding' : 'different',
@@ -245,7 +265,7 @@ export async function triage({ legacy, migrated }: TriageRequest, options: Triag
     backward: alignment === null ? null : backwardPass(left, right, alignment, results, otherwise),
     amplification: faulty ? null : amplificationOf(growth),
     variables: results.flatMap(({ variables }) => variables),
-    warnings: [...unmatched, ...(findings?.warnings ?? [])],
+    warnings: [...unmatched, ...endPointWarnings(left, right), ...(findings?.warnings ?? [])],
     seconds: (performance.now() - started) / 1000,
   };
   return { ...report, summary: summarize(report) };

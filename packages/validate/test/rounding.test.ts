@@ -90,7 +90,7 @@ describe('bounds', () => {
 
   it('grows with the number of roundings', () => {
     expect(gamma(1)).toBeCloseTo(UNIT_ROUNDOFF, 12);
-    expect(gamma(2 ** 24)).toBe(Number.POSITIVE_INFINITY);
+    expect(gamma(2 ** 20)).toBeCloseTo(1 / 15, 12);
   });
 
   it('tells a convolution in bfloat16 from rounding', async () => {
