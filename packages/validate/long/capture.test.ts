@@ -4,7 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { dropout } from '@tfparity/random';
 import { backends, useBackend } from '@tfparity/testing';
+import { getVariable } from '@tfparity/variables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GoldenBundle, validateMigration } from '../src/index.js';
 import { bundleNet } from '../test/bundle-net.js';
@@ -34,5 +37,43 @@ describe.skipIf(!hasTensorFlow)('tfparity_capture.py (needs TFPARITY_PYTHON with
     const report = await validateMigration({ legacy: bundle, migrated: bundleNet });
     expect(report.steps.filter(({ status }) => status === 'failed' || status === 'error')).toEqual([]);
     expect(report.verdict).toBe('same');
+  });
+
+  it('records a dynamic batch, losses of NaN, sparse gradients and halves, and refuses what would be lost', async () => {
+    const out = join(folder, 'odd');
+    const env = { ...process.env, PYTHONPATH: path('../python'), PYTHONDONTWRITEBYTECODE: '1' };
+    execFileSync(python, [path('./odd_net.py'), out], { env, stdio: 'pipe' });
+    const bundle = await GoldenBundle.open(out);
+    const [odd, name, finalized] = bundle.runs;
+    expect([odd?.name, name?.name, finalized?.name]).toEqual(['odd', 'name', 'finalized']);
+    expect(odd!.losses).toMatchObject({ nan: Number.NaN, inf: Number.NEGATIVE_INFINITY });
+    expect(odd!.ledger!.map(({ shape }) => shape)).toEqual([
+      [3, 4],
+      [2, 4],
+    ]);
+    // In this run nothing is dropped, so that the batch of the op is not known.
+    expect(name!.ledger!.map(({ shape }) => shape)).toEqual([[3, 4], null]);
+    expect((await bundle.arrays(odd!.gradients))['w']).toMatchObject({ dtype: 'float32', shape: [3, 4] });
+    expect(Object.keys(odd!.outputs)).toEqual(['dropped', 'half', 'best']);
+    const report = await validateMigration(
+      {
+        legacy: bundle,
+        migrated: (x, { training }) => {
+          const w = getVariable('w', { shape: [3, 4] });
+          const y = tf.matMul(x as tf.Tensor, w);
+          if (!training) return { y, w: tf.clone(w) };
+          return { dropped: dropout(y, { rate: 0.5 }), half: y, best: tf.argMax(y, 1) };
+        },
+        tolerances: { overrides: [{ match: 'half', rtol: 2 ** -8 }] },
+      },
+      { steps: ['golden'] },
+    );
+    const failing = report.steps.flatMap(({ id, comparisons }) =>
+      comparisons.filter(({ comparison }) => !comparison.passed).map(({ of }) => `${id} ${of}`),
+    );
+    expect(failing).toEqual(['golden:odd losses']);
+    expect(report.steps.map(({ ledger }) => ledger)).toEqual([null, expect.anything(), expect.anything()]);
+    const inside = await GoldenBundle.open(`${out}-inside`);
+    expect(inside.runs[0]!.ledger).toBeNull();
   });
 });
