@@ -30,12 +30,27 @@ export function filterVariables<V extends ModelVariable>(
   exclude: readonly string[] = [],
 ): V[] {
   const starts = (scopes: readonly string[]): ((v: V) => boolean) => {
-    const patterns = scopes.map((scope) => new RegExp(`^(?:${scope})`));
+    const patterns = scopes.map(scopePattern);
     return (variable) => patterns.some((pattern) => pattern.test(plainName(variable)));
   };
   const wanted = include ? starts(include) : () => true;
   const unwanted = starts(exclude);
   return [...variables].filter((variable) => wanted(variable) && !unwanted(variable));
+}
+
+/** A scope of slim's `include` and `exclude`: a pattern that the beginning of a name matches, as Python's `re.match`. */
+function scopePattern(scope: string): RegExp {
+  try {
+    return new RegExp(`^(?:${scope})`);
+  } catch (cause) {
+    throw new CheckpointError(
+      'InvalidArgument',
+      `the scope ${JSON.stringify(scope)} is no regular expression: ${(cause as Error).message}`,
+      {},
+      { scope },
+      { cause },
+    );
+  }
 }
 
 /** The name under which the checkpoint has a variable: that of its moving average, where it is asked for and there. */

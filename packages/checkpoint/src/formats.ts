@@ -114,7 +114,7 @@ async function openFile(source: ByteSource, files: FileSet, base: string, checks
 async function openFolder(files: FileSet, checksum: Checksum): Promise<TensorStore> {
   const names = (await files.list?.()) ?? [];
   const state = files.list && !names.includes('checkpoint') ? undefined : await readState(files);
-  if (state) return detect(files, state.latest, checksum);
+  if (state) return detect(files, await placeOf(files, state.latest), checksum);
   const variables = await files.open('variables/variables.index');
   if (variables) return TensorBundle.open(files, 'variables/variables', checksum, variables, 'SavedModel');
   if (names.includes('variables.index'))
@@ -125,6 +125,20 @@ async function openFolder(files: FileSet, checksum: Checksum): Promise<TensorSto
   if (candidates.length === 1) return detect(files, candidates[0]!, checksum);
   const found = candidates.length ? `several: ${candidates.slice(0, 8).join(', ')}; name one` : 'none';
   throw new CheckpointError('NotFound', `no checkpoint can be chosen here: there are ${found}`, { file: files.name });
+}
+
+/** What a `checkpoint` file names: where it says, or, when the folder was moved since, beside the file. */
+export async function placeOf(files: FileSet, named: string): Promise<string> {
+  const last = named.split(/[/\\]/).at(-1)!;
+  if (last === named || last === '') return named;
+  for (const base of [named, last]) {
+    for (const name of [`${base}.index`, base.replace(/-\?{5}(-of-\d{5})$/, '-00000$1')]) {
+      const found = await files.open(name).catch(() => undefined);
+      await found?.close?.();
+      if (found) return base;
+    }
+  }
+  return named;
 }
 
 function candidateOf(name: string): string[] {

@@ -26,10 +26,16 @@ const TYPES: Readonly<Record<string, DType>> = {
 // Groups within groups: Keras has a few levels, and a loop of links none.
 const MAX_DEPTH = 64;
 const MAX_SIZE = 2 ** 31 - 1;
+const IDLE_MS = 500;
 
 let opened = 0;
 
-async function openFile(source: ByteSource): Promise<{ root: Group; close(): void }> {
+interface OpenedFile {
+  readonly root: Group;
+  close(): void;
+}
+
+async function openFile(source: ByteSource): Promise<OpenedFile> {
   const where: Where = { file: source.name };
   if (source.size > MAX_SIZE) {
     throw new CheckpointError('Unsupported', `an HDF5 file of ${source.size} bytes does not fit in memory here`, where);
@@ -140,34 +146,65 @@ export async function openH5(source: ByteSource, format: 'h5' | 'keras'): Promis
       );
     }
   };
-  const h5 = await openFile(source);
-  let closed = false;
-  const close = async (): Promise<void> => {
-    if (!closed) h5.close();
-    closed = true;
-  };
+  const held = new HeldFile(source);
+  const { root } = await held.open();
   let listed: (H5Entry | UnreadableEntry)[];
   try {
     listed = guard(() =>
-      listDatasets(h5.root, file).map(({ name, path, dataset }) => describe(name, path, dataset, file)),
+      listDatasets(root, file).map(({ name, path, dataset }) => describe(name, path, dataset, file)),
     );
   } catch (error) {
-    await close();
+    held.close();
     throw error;
   }
   const entries = listed.filter((entry) => 'path' in entry);
   const unreadable = listed.filter((entry) => !('path' in entry));
   const read = async (entry: CheckpointEntry): Promise<NdArray> => {
     const { path, name, dtype, shape } = entry as H5Entry;
-    if (closed) throw new CheckpointError('Io', 'the file was closed', { file, tensor: name });
+    const opened = await held.open();
     return guard(() => {
-      const dataset = h5.root.get(path);
+      const dataset = opened.root.get(path);
       const values: unknown = isDataset(dataset) ? dataset.value : undefined;
       return { dtype, shape: [...shape], data: typedValues(values, dtype, entry.bytes, { file, tensor: name }) };
     }, name);
   };
   const stream: TensorStore['stream'] = (wanted) => runAhead(wanted.map((entry) => readJob(entry, read)));
+  const close = async (): Promise<void> => {
+    held.close();
+    await source.close?.();
+  };
   return { format, location: file ?? 'bytes', entries, unreadable, read, stream, close };
+}
+
+/** A file in HDF5's memory: taken in when it is needed, and given back when it was idle. */
+class HeldFile {
+  private opened: Promise<OpenedFile> | undefined;
+  private idle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly source: ByteSource) {}
+
+  async open(): Promise<OpenedFile> {
+    clearTimeout(this.idle);
+    this.opened ??= openFile(this.source);
+    const opening = this.opened;
+    try {
+      const opened = await opening;
+      this.idle = setTimeout(() => this.close(), IDLE_MS);
+      // In Node, a timer keeps the process alive unless it is told not to.
+      (this.idle as { unref?: () => void }).unref?.();
+      return opened;
+    } catch (error) {
+      if (this.opened === opening) this.opened = undefined;
+      throw error;
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.idle);
+    const { opened } = this;
+    this.opened = undefined;
+    opened?.then((file) => file.close()).catch(() => undefined);
+  }
 }
 
 function typedValues(values: unknown, dtype: DType, bytes: number, where: Where): NumericData {

@@ -1,6 +1,7 @@
 import { openPath } from '#platform';
 import type { FileSet } from './byte-source.js';
 import { readState } from './checkpoint-state.js';
+import { placeOf } from './formats.js';
 
 /**
  * The prefix of the newest checkpoint in a folder, as its `checkpoint` file says; `undefined` where there is none, or its
@@ -13,7 +14,7 @@ export async function latestCheckpoint(folder: string | FileSet): Promise<string
   if (!files) return undefined;
   const state = await readState(files);
   if (!state) return undefined;
-  const { latest } = state;
+  const latest = await placeOf(files, state.latest);
   const found =
     (await files.open(`${latest}.index`)) ?? (await files.open(latest.replace(/-\?{5}(-of-\d{5})$/, '-00000$1')));
   await found?.close?.();

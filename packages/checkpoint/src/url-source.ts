@@ -133,6 +133,15 @@ class UrlFolder implements FileSet {
   }
 }
 
+function decoded(url: URL): string {
+  const last = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
+  try {
+    return decodeURIComponent(last);
+  } catch (cause) {
+    throw new CheckpointError('InvalidArgument', `${last} is not an encoded name`, { file: url.href }, {}, { cause });
+  }
+}
+
 /** A URL as the folder it lies in and the name there (empty where it ends with a slash). */
 export async function openUrl(url: URL, get: Fetch): Promise<{ files: FileSet; base: string }> {
   if (url.protocol === 'blob:' || url.protocol === 'data:') {
@@ -142,6 +151,6 @@ export async function openUrl(url: URL, get: Fetch): Promise<{ files: FileSet; b
   }
   const folder = new URL('.', url);
   folder.search = url.search;
-  const base = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
+  const base = decoded(url);
   return { files: new UrlFolder(folder, get), base };
 }

@@ -38,6 +38,8 @@ describe('HDF5', () => {
     await expect(checkpoint.get('complex')).rejects.toMatchObject({ code: 'Unsupported', tensor: 'complex' });
     await expect(writeCheckpoint(join(folder, 'part'), checkpoint)).rejects.toMatchObject({ tensor: 'complex' });
     await checkpoint.close();
+    expect((await checkpoint.get('mask')).data, 'opened again').toEqual(Uint8Array.of(1, 0, 1));
+    await checkpoint.close();
   });
 });
 

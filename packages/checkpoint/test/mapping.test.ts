@@ -8,6 +8,7 @@ import {
   type Checkpoint,
   castArray,
   coverage,
+  filterVariables,
   initFromCheckpoint,
   invertLayouts,
   type LayoutRule,
@@ -190,6 +191,12 @@ describe("assignFromCheckpoint, as slim's assign_from_checkpoint", () => {
     });
     expect(assigned.map(({ tensor }) => tensor)).toEqual(['old/w/ExponentialMovingAverage', 'old/b']);
   });
+});
+
+it('what is no pattern is said to be none', () => {
+  expect(() => filterVariables([variable('a', [1])], ['(?P<x>a)'])).toThrow(
+    expect.objectContaining({ name: 'CheckpointError', code: 'InvalidArgument' }),
+  );
 });
 
 describe('nameMap', () => {

@@ -161,6 +161,10 @@ describe('the checkpoint file', () => {
       'model_checkpoint_path: "m-2"\nall_model_checkpoint_paths: "m-1"\nall_model_checkpoint_paths: "m-2"\n',
     );
     expect((await (await openCheckpoint(state)).get('w')).data[0]).toBe(2);
+    // A training's folder that was copied from elsewhere still names the place where it was written.
+    writeFileSync(join(state, 'checkpoint'), 'model_checkpoint_path: "/home/train/run1/m-2"');
+    expect((await (await openCheckpoint(state)).get('w')).data[0]).toBe(2);
+    expect(await latestCheckpoint(state)).toBe(join(state, 'm-2'));
     rmSync(join(state, 'm-2.index'));
     expect(await latestCheckpoint(state)).toBeUndefined();
     expect(await latestCheckpoint(at('nowhere'))).toBeUndefined();

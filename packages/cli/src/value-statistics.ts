@@ -7,8 +7,8 @@ export interface ValueStatistics {
   readonly infinite: number;
   readonly zero: number;
   /** Of the finite values; null where there is none. */
-  readonly min: number | null;
-  readonly max: number | null;
+  readonly min: number | bigint | null;
+  readonly max: number | bigint | null;
   readonly mean: number | null;
   readonly deviation: number | null;
   /** How many finite values are in each of equally wide bins from min to max. */
@@ -25,49 +25,70 @@ function toNumber(dtype: NdArray['dtype']): ((value: number | bigint) => number)
   return Number;
 }
 
+/** Counts, and the least and greatest of the finite values, as they are stored. */
+class Extremes {
+  nan = 0;
+  infinite = 0;
+  zero = 0;
+  finite = 0;
+  min: number | bigint = Number.POSITIVE_INFINITY;
+  max: number | bigint = Number.NEGATIVE_INFINITY;
+
+  constructor(values: ArrayLike<number | bigint>, convert: (value: number | bigint) => number) {
+    for (let i = 0; i < values.length; i++) {
+      const stored = values[i]!;
+      const value = typeof stored === 'bigint' ? stored : convert(stored);
+      if (typeof value === 'number' && !Number.isFinite(value)) {
+        if (Number.isNaN(value)) this.nan++;
+        else this.infinite++;
+        continue;
+      }
+      this.finite++;
+      // A bigint and a number of one value are equal only so.
+      if (!value) this.zero++;
+      if (value < this.min) this.min = value;
+      if (value > this.max) this.max = value;
+    }
+  }
+}
+
 /** The figures of a tensor's values; complex numbers by their lanes; nothing for strings. */
 export function valueStatistics({ dtype, data }: NdArray): ValueStatistics | undefined {
   const convert = toNumber(dtype);
   if (convert === undefined || Array.isArray(data)) return undefined;
-  let [nan, infinite, zero, finite, mean, squares] = [0, 0, 0, 0, 0, 0];
-  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const values = data as ArrayLike<number | bigint>;
+  const { nan, infinite, zero, finite, min, max } = new Extremes(values, convert);
+  const counted = { count: values.length, nan, infinite, zero };
+  if (finite === 0) return { ...counted, min: null, max: null, mean: null, deviation: null, histogram: [] };
+  // Of values near the end of their range, the spread is beyond it: all is taken by a power of two of their size.
+  const [low, high] = [Number(min), Number(max)];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const scale = size > 2 ** 500 ? 2 ** -520 : 1;
+  const histogram = new Array<number>(BINS).fill(0);
+  const width = (high * scale - low * scale) / BINS || 1;
+  let [seen, mean, squares] = [0, 0, 0];
   for (let i = 0; i < values.length; i++) {
     const value = convert(values[i]!);
-    if (Number.isNaN(value)) nan++;
-    else if (!Number.isFinite(value)) infinite++;
-    else {
-      finite++;
-      if (value === 0) zero++;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      // Welford: a sum of squares would lose the spread of values far from zero.
-      const step = value - mean;
-      mean += step / finite;
-      squares += step * (value - mean);
-    }
+    if (!Number.isFinite(value)) continue;
+    // Welford: a sum of squares would lose the spread of values far from zero.
+    const step = value * scale - mean;
+    mean += step / ++seen;
+    squares += step * (value * scale - mean);
+    histogram[Math.min(BINS - 1, Math.floor((value * scale - low * scale) / width))]!++;
   }
-  const histogram = new Array<number>(finite > 0 ? BINS : 0).fill(0);
-  if (finite > 0) {
-    const width = (max - min) / BINS || 1;
-    for (let i = 0; i < values.length; i++) {
-      const value = convert(values[i]!);
-      if (Number.isFinite(value)) histogram[Math.min(BINS - 1, Math.floor((value - min) / width))]!++;
-    }
-  }
-  const known = finite > 0;
   return {
-    count: values.length,
-    nan,
-    infinite,
-    zero,
-    min: known ? min : null,
-    max: known ? max : null,
-    mean: known ? mean : null,
-    deviation: known ? Math.sqrt(squares / finite) : null,
+    ...counted,
+    min: exact(min),
+    max: exact(max),
+    mean: mean / scale,
+    deviation: Math.sqrt(squares / finite) / scale,
     histogram,
   };
 }
+
+/** A number where a number holds the value. */
+const exact = (value: number | bigint): number | bigint =>
+  Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
 
@@ -76,7 +97,7 @@ export function statisticsText(statistics: ValueStatistics | undefined): string 
   if (statistics === undefined) return 'text';
   const { min, max, mean, deviation, histogram, nan, infinite, count } = statistics;
   if (count === 0) return 'empty';
-  const figure = (value: number | null): string => String(Number((value ?? 0).toPrecision(4)));
+  const figure = (value: number | bigint | null): string => String(Number(Number(value ?? 0).toPrecision(4)));
   const most = Math.max(...histogram);
   const bars = histogram.map((n) => (n === 0 ? ' ' : BLOCKS[Math.min(7, Math.floor((n / most) * 7.999))])).join('');
   const odd = [nan > 0 ? `${nan} NaN` : '', infinite > 0 ? `${infinite} infinite` : ''].filter(Boolean).join(', ');

@@ -290,6 +290,17 @@ describe('inspect', () => {
     expect(values['e']).toMatchObject({ count: 0, min: null, histogram: [] });
   });
 
+  it('keeps every digit of large integers, and the spread of large floats', async () => {
+    const step = { dtype: 'int64' as const, shape: [2], data: BigInt64Array.of(9007199254740993n, 0n) };
+    const wide = { dtype: 'float64' as const, shape: [2], data: Float64Array.of(1.7e308, -1.7e308) };
+    await writeCheckpoint(at('a'), { step, wide });
+    const { json } = await tfparity('inspect', at('a'), '--values', '--json');
+    const entries = json()['entries'] as unknown as { values: { histogram: number[] } }[];
+    expect(entries[0]!.values).toMatchObject({ min: 0, max: '9007199254740993', zero: 1 });
+    expect(entries[1]!.values).toMatchObject({ min: -1.7e308, max: 1.7e308, mean: 0, deviation: 1.7e308 });
+    expect(entries[1]!.values.histogram.at(-1)).toBe(1);
+  });
+
   describeGolden('checkpoints/v2_many.index', () => {
     it('folds 900 tensors into one screen', async () => {
       const { code, out } = await tfparity('inspect', goldenPath('checkpoints/v2_many'));
