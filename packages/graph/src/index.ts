@@ -27,11 +27,13 @@ export { ImportedGraph } from './import/imported-graph.js';
 export { type GraphInspection, type GraphTensorInfo, inspectGraph, type RandomNode } from './import/inspect-graph.js';
 export { type ImportOptions, importMetaGraph } from './import/meta-graph.js';
 export { type ImportSavedModelOptions, importSavedModel } from './import/saved-model.js';
+export type { VariableValues } from './lower/given-variables.js';
 export { type LoweredGraph, lowerGraph } from './lower/lower-graph.js';
 export {
   encodeGraphDef,
   type Signature,
   type WritableGraph,
+  type WriteOptions,
   writeGraphDef,
   writeSavedModel,
 } from './lower/write-graph.js';

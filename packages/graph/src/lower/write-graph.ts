@@ -1,5 +1,6 @@
 import { DTYPES } from '@tfparity/array';
 import { Graph } from '../graph.js';
+import { GraphError } from '../graph-error.js';
 import { shapeOf } from '../import/collections.js';
 import { GraphDef, NodeDef, TensorShapeDim, TensorShapeProto } from '../import/graph-protos.js';
 import type { ImportedGraph } from '../import/imported-graph.js';
@@ -8,6 +9,7 @@ import { SignatureDef, TensorInfo } from '../import/meta-graph-protos.js';
 import { nodeModule } from '../import/node-file.js';
 import { formatMessage } from '../import/text-format.js';
 import { encodeSavedModel } from '../native/saved-model-folder.js';
+import { freezeVariables, initializeWith, type VariableValues } from './given-variables.js';
 import { lowerGraph } from './lower-graph.js';
 
 /** A graph that can be written: recorded (it is lowered), or read from a file. */
@@ -19,47 +21,102 @@ export interface Signature {
   readonly outputs: Readonly<Record<string, string | { readonly name: string }>>;
 }
 
-const asImported = (graph: WritableGraph): ImportedGraph => (graph instanceof Graph ? lowerGraph(graph).graph : graph);
-
-/** The bytes of a graph's `GraphDef`, as a `.pb` file holds them. */
-export function encodeGraphDef(graph: WritableGraph): Uint8Array {
-  return encodeMessage(GraphDef, asImported(graph).graphDef);
+/** What stands for the variables of a graph that is written. */
+export interface WriteOptions {
+  /**
+   * The values of the variables, as `session.variables()` gives them. A `GraphDef` is frozen with them: constants take
+   * the places of its variables. A SavedModel's variables have them when it is loaded. `'initial'`: nothing is kept, and
+   * the variables have their initial values.
+   */
+  readonly variables?: VariableValues | 'initial';
 }
 
-/** Writes a graph to a `.pb` file, or as text to a `.pbtxt` file; Python TensorFlow reads both. */
-export function writeGraphDef(graph: WritableGraph, file: string): void {
-  const { writeFileSync } = nodeModule('node:fs');
-  const { graphDef } = asImported(graph);
-  writeFileSync(file, file.endsWith('.pbtxt') ? formatMessage(GraphDef, graphDef) : encodeMessage(GraphDef, graphDef));
+const asImported = (graph: WritableGraph): ImportedGraph => (graph instanceof Graph ? lowerGraph(graph).graph : graph);
+
+function graphToWrite(graph: WritableGraph, { variables = 'initial' }: WriteOptions): GraphDef {
+  const imported = asImported(graph);
+  return (variables === 'initial' ? imported : freezeVariables(imported, variables)).graphDef;
+}
+
+/**
+ * The bytes of a graph's `GraphDef`, as a `.pb` file holds them. A `GraphDef` holds no values of variables: with the
+ * option `variables` they are frozen into it as constants.
+ */
+export function encodeGraphDef(graph: WritableGraph, options: WriteOptions = {}): Uint8Array {
+  return encodeMessage(GraphDef, graphToWrite(graph, options));
+}
+
+/**
+ * Writes a graph to a `.pb` file, or as text to a `.pbtxt` file; Python TensorFlow reads both. Where the file is there
+ * already, it is replaced as a whole.
+ *
+ * @throws {GraphError} `NotFound` or `WrongValue` for values of variables that do not fit the graph
+ */
+export function writeGraphDef(graph: WritableGraph, file: string, options: WriteOptions = {}): void {
+  const graphDef = graphToWrite(graph, options);
+  replaceFile(file, file.endsWith('.pbtxt') ? formatMessage(GraphDef, graphDef) : encodeMessage(GraphDef, graphDef));
 }
 
 const INIT = 'tfparity_init';
 
 /**
- * Writes a SavedModel (tag `serve`) that TensorFlow loads: its variables get their initial values when it is loaded.
+ * Writes a SavedModel (tag `serve`) that TensorFlow loads. Its variables get the given values when it is loaded.
  *
  * @param signatures  inputs and outputs by tensor or name; `serving_default` is the one that loaders look for
- * @throws {GraphError} `NotFound` for a tensor that the graph has not
+ * @throws {GraphError} `NotFound` for a tensor that the graph has not; `WrongValue` where a graph with variables comes
+ *   without their values, and for a folder that holds the variables of another SavedModel
  */
 export function writeSavedModel(
   graph: WritableGraph,
   folder: string,
   signatures: Readonly<Record<string, Signature>> = {},
+  options: WriteOptions = {},
 ): void {
-  const imported = asImported(graph);
+  const given = asImported(graph);
+  const { variables } = options;
+  if (variables === undefined && given.variables.length > 0) {
+    throw new GraphError(
+      'WrongValue',
+      `the graph has ${given.variables.length} variables: pass their values, { variables: session.variables() }, or 'initial' for a model that starts anew`,
+      { variables: given.variables.length },
+    );
+  }
+  const { existsSync, mkdirSync } = nodeModule('node:fs');
+  const { join } = nodeModule('node:path');
+  const other = ['variables', 'assets'].find((part) => existsSync(join(folder, part)));
+  if (other !== undefined) {
+    throw new GraphError(
+      'WrongValue',
+      `Export directory already exists, and isn't empty: ${folder} holds the ${other} of another SavedModel. Please choose a different export directory, or delete all the contents of the specified directory`,
+      { folder },
+    );
+  }
+  const imported = variables === undefined || variables === 'initial' ? given : initializeWith(given, variables);
   const initializers = imported.variables.flatMap((v) => (v.initializer === undefined ? [] : [`^${v.initializer}`]));
   const init = createMessage(NodeDef, { name: INIT, op: 'NoOp', input: initializers });
   const defs = new Map(Object.entries(signatures).map(([key, signature]) => [key, signatureDef(imported, signature)]));
   const outputs = new Map([['__saved_model_init_op', createMessage(TensorInfo, { name: INIT })]]);
   defs.set('__saved_model_init_op', createMessage(SignatureDef, { outputs }));
-  const { mkdirSync, writeFileSync } = nodeModule('node:fs');
-  mkdirSync(folder, { recursive: true });
   const bytes = encodeSavedModel({
     graphDef: imported.withNodes([init]).graphDef,
     tags: ['serve'],
     signatures: defs,
   });
-  writeFileSync(nodeModule('node:path').join(folder, 'saved_model.pb'), bytes);
+  mkdirSync(folder, { recursive: true });
+  replaceFile(join(folder, 'saved_model.pb'), bytes);
+}
+
+/** Writes beside the file and renames, so that no one finds half of it. */
+function replaceFile(file: string, contents: string | Uint8Array): void {
+  const { renameSync, rmSync, writeFileSync } = nodeModule('node:fs');
+  const beside = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(beside, contents);
+    renameSync(beside, file);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
 }
 
 function signatureDef(graph: ImportedGraph, signature: Signature): SignatureDef {
