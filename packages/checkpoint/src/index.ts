@@ -19,7 +19,7 @@ export {
   planInitFromCheckpoint,
 } from './init-from-checkpoint.js';
 export { latestCheckpoint } from './latest-checkpoint.js';
-export { invertLayouts, type LayoutRule, mapCheckpoint, transposeArray } from './layout-rules.js';
+export { invertLayouts, type LayoutRule, type MapOptions, mapCheckpoint, transposeArray } from './layout-rules.js';
 export type { Assignment, AssignOptions, ModelVariable, ReadAssignment } from './model-variable.js';
 export { type NameMap, nameMap, type RenameRule } from './name-map.js';
 export type { ObjectAttribute, ObjectGraph, TrackedObject } from './object-graph.js';

@@ -157,18 +157,26 @@ function applyRule(entries: Map<string, Mapped>, rule: LayoutRule): void {
   }
 }
 
+/** How a checkpoint is changed. */
+export interface MapOptions {
+  /** Which tensors are taken; all, where it is left out. */
+  readonly filter?: (entry: CheckpointEntry) => boolean;
+  readonly layouts?: readonly LayoutRule[];
+  readonly names?: NameMap;
+}
+
 /**
- * A checkpoint as another model wants it: layouts changed, then names; values are read and changed when they are asked for.
+ * A checkpoint as another model wants it: some tensors of it, layouts changed, then names; values are read and changed when they are asked for.
  *
  * @throws {CheckpointError} `NotFound` for a rule's tensor, `Conflict` for names that meet, `InvalidArgument` for a rule that does
  * not fit its tensor
  */
 export function mapCheckpoint(
   checkpoint: Checkpoint,
-  { names, layouts = [] }: { readonly names?: NameMap; readonly layouts?: readonly LayoutRule[] },
+  { filter = () => true, names, layouts = [] }: MapOptions,
 ): Checkpoint {
   const entries = new Map<string, Mapped>();
-  for (const { name, dtype, shape, bytes } of checkpoint.entries) {
+  for (const { name, dtype, shape, bytes } of checkpoint.entries.filter(filter)) {
     entries.set(name, { name, dtype, shape, bytes, load: () => checkpoint.get(name), source: name });
   }
   for (const rule of layouts) applyRule(entries, rule);

@@ -20,8 +20,13 @@ export interface NameMap {
    * @throws {CheckpointError} `Conflict` where two names become one, or the way back leads elsewhere
    */
   applyAll(names: Iterable<string>): Map<string, string>;
-  /** The same renames the other way. */
-  inverse(): NameMap;
+  /**
+   * The same renames the other way: with the names that were renamed, exactly these back. Without them by the rules turned
+   * around, which also take names that the rules never made (where `a/` became `x/`, an `x/z` of old becomes `a/z`).
+   *
+   * @throws {CheckpointError} as `applyAll` does, of the names given
+   */
+  inverse(names?: Iterable<string>): NameMap;
 }
 
 const bad = (rule: RenameRule, why: string): CheckpointError =>
@@ -96,9 +101,17 @@ function invert(rule: RenameRule): RenameRule {
 
 type Renamer = (name: string) => string | undefined;
 
-function compile(rule: RenameRule): Renamer {
+/** Rules may come from a file: what is none is said, not left to fail. */
+function checkRule(rule: RenameRule): void {
+  const given = typeof rule === 'object' && rule !== null ? (rule as unknown as Record<string, unknown>) : {};
+  const kinds = ['exact', 'prefix', 'regex'].filter((kind) => kind in given);
+  if (kinds.length !== 1 || typeof given[kinds[0]!] !== 'string' || typeof given['to'] !== 'string') {
+    throw bad(rule, 'a rule is {exact, to}, {prefix, to} or {regex, to}, of texts');
+  }
+}
+
+function compile(rule: Exclude<RenameRule, { exact: string }>): Renamer {
   const { to } = rule;
-  if ('exact' in rule) return (name) => (name === rule.exact ? to : undefined);
   if ('prefix' in rule) {
     return (name) => (name.startsWith(rule.prefix) ? to + name.slice(rule.prefix.length) : undefined);
   }
@@ -114,31 +127,43 @@ function compile(rule: RenameRule): Renamer {
   };
 }
 
+/** The new name by the first rule that fits. Whole names are looked up at once: there may be one rule for each. */
+function firstFit(rules: readonly RenameRule[]): (name: string) => string {
+  const exact = new Map<string, { to: string; place: number }>();
+  const others: { rename: Renamer; place: number }[] = [];
+  for (const [place, rule] of rules.entries()) {
+    if (!('exact' in rule)) others.push({ rename: compile(rule), place });
+    else if (!exact.has(rule.exact)) exact.set(rule.exact, { to: rule.to, place });
+  }
+  return (name) => {
+    const whole = exact.get(name);
+    for (const { rename, place } of others) {
+      if (whole && whole.place < place) break;
+      const to = rename(name);
+      if (to !== undefined) return to;
+    }
+    return whole?.to ?? name;
+  };
+}
+
 /**
  * A map of names from declared rules, in the order in which they are tried.
  *
  * @throws {CheckpointError} `InvalidArgument` for a rule that cannot be turned around
  */
 export function nameMap(rules: readonly RenameRule[]): NameMap {
+  for (const rule of rules) checkRule(rule);
   const inverseRules = rules.map(invert);
-  const renamers = rules.map(compile);
-  const back = inverseRules.map(compile);
-  // The rule that fits is remembered, so that the way back is that rule's own.
-  const find = (name: string): { to: string; rule: number } => {
-    for (let i = 0; i < renamers.length; i++) {
-      const to = renamers[i]!(name);
-      if (to !== undefined) return { to, rule: i };
-    }
-    return { to: name, rule: -1 };
-  };
-  return {
+  const there = firstFit(rules);
+  const back = firstFit(inverseRules);
+  const map: NameMap = {
     rules,
-    apply: (name) => find(name).to,
+    apply: there,
     applyAll: (names) => {
       const made = new Map<string, string>();
       const takenBy = new Map<string, string>();
       for (const name of names) {
-        const { to, rule } = find(name);
+        const to = there(name);
         const other = takenBy.get(to);
         if (other !== undefined && other !== name) {
           throw new CheckpointError(
@@ -148,16 +173,14 @@ export function nameMap(rules: readonly RenameRule[]): NameMap {
             { names: [other, name], to },
           );
         }
-        if (rule >= 0 && back[rule]!(to) !== name) {
+        // By all rules together, as `inverse` goes: another one's way back may take what this one made.
+        const returned = to === name ? name : back(to);
+        if (returned !== name) {
           throw new CheckpointError(
             'Conflict',
-            `${name} becomes ${to}, from which the rule does not lead back`,
+            `${name} becomes ${to}, from which the rules lead back to ${returned}`,
             {},
-            {
-              names: [name],
-              to,
-              rule: rules[rule],
-            },
+            { names: [name, returned], to },
           );
         }
         takenBy.set(to, name);
@@ -165,6 +188,10 @@ export function nameMap(rules: readonly RenameRule[]): NameMap {
       }
       return made;
     },
-    inverse: () => nameMap(inverseRules),
+    inverse: (names) => {
+      const known = names && [...map.applyAll(names)].map(([exact, to]) => ({ exact: to, to: exact }));
+      return nameMap(known ?? inverseRules);
+    },
   };
+  return map;
 }

@@ -4,12 +4,13 @@ import { type ArrayLike, type NdArray, toNdArray } from '@tfparity/array';
 import { CheckpointError } from './errors.js';
 import { OBJECT_GRAPH_KEY } from './object-graph.js';
 import { ProtoWriter } from './proto-writer.js';
+import type { NamedArray } from './store.js';
 
-/** A weight of a tf.layers layer, as `layer.weights` lists it. */
+/** A weight of a tf.layers layer, as `layer.weights` lists it; or anything that is read when its turn to be written comes. */
 export interface LayerWeight {
   readonly name: string;
   readonly originalName?: string;
-  read(): ArrayLike;
+  read(): ArrayLike | Promise<ArrayLike>;
 }
 
 /** A tf.layers layer or model, structurally: an object of any class (a plain object is a tree) with these. */
@@ -118,7 +119,7 @@ function childrenOf(value: object, path: string): [string, ObjectTree][] {
 }
 
 /** The values of a tree by checkpoint key, and the record of its object graph; values are read when their turn comes. */
-export function* objectRecords(root: ObjectTree, saveCounter: number): Generator<[string, NdArray]> {
+export async function* objectRecords(root: ObjectTree, saveCounter: number): AsyncGenerator<NamedArray> {
   const nodes: Node[] = [{ path: '', children: [] }];
   const ids = new Map<object, number>();
   const values: SavedValue[] = [];
@@ -156,9 +157,9 @@ export function* objectRecords(root: ObjectTree, saveCounter: number): Generator
   }
   for (const { id, state } of optimizers) values.push(...saveSlots(state.slots, id, nodes, ids));
   for (const { key, value } of values) {
-    yield [key, toNdArray(isWeight(value) ? value.read() : value)];
+    yield { ...toNdArray(isWeight(value) ? await value.read() : value), name: key };
   }
-  yield [OBJECT_GRAPH_KEY, { dtype: 'string', shape: [], data: [encodeGraph(nodes)] }];
+  yield { name: OBJECT_GRAPH_KEY, dtype: 'string', shape: [], data: [encodeGraph(nodes)] };
 }
 
 interface SavedValue {

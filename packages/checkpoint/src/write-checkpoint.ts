@@ -34,6 +34,8 @@ export interface WriteOptions extends ShardOptions {
   readonly format?: WriteFormat;
   /** Where the files go, instead of the file system: then the prefix is a bare name. */
   readonly sink?: FileSink;
+  /** Is told each tensor's name before it is written. */
+  readonly progress?: (name: string) => void;
   /** Whether the folder's `checkpoint` file is made to name this checkpoint; false unless it is said otherwise. */
   readonly updateState?: boolean;
 }
@@ -140,6 +142,16 @@ async function inOrder(
   return { known: all, values: values() };
 }
 
+async function* told<T extends NamedArray>(
+  tensors: AsyncIterable<T>,
+  { progress }: Pick<WriteOptions, 'progress'>,
+): AsyncGenerator<T> {
+  for await (const tensor of tensors) {
+    progress?.(tensor.name);
+    yield tensor;
+  }
+}
+
 async function place(prefix: string, sink: FileSink | undefined): Promise<{ sink: FileSink; base: string }> {
   const found = sink ? { sink, base: prefix } : await openSink(prefix);
   if (found.base === '') throw new CheckpointError('InvalidArgument', 'a checkpoint needs a name', { file: prefix });
@@ -176,14 +188,15 @@ export async function writeCheckpoint(
 ): Promise<string> {
   const { sink, base } = await place(prefix, options.sink);
   const { format = 'V2' } = options;
-  if (format === 'V2') await writeBundle(sink, base, streamWithGraph(tensors), await loadCrc32c(), options);
+  if (format === 'V2')
+    await writeBundle(sink, base, told(streamWithGraph(tensors), options), await loadCrc32c(), options);
   else {
     const exchange = await import('./write-exchange.js');
-    if (format === 'npz') await exchange.writeNpz(sink, base, stream(tensors));
-    else if (format === 'tfjs') await exchange.writeTfjs(sink, base, stream(tensors));
+    if (format === 'npz') await exchange.writeNpz(sink, base, told(stream(tensors), options));
+    else if (format === 'tfjs') await exchange.writeTfjs(sink, base, told(stream(tensors), options));
     else if (format === 'safetensors') {
       const { known, values } = await inOrder(tensors);
-      await exchange.writeSafetensors(sink, base, known, values);
+      await exchange.writeSafetensors(sink, base, known, told(values, options));
     } else throw new CheckpointError('InvalidArgument', `${String(format)} is not a format that is written`);
   }
   if (options.updateState) await addToState(sink, base);
@@ -204,8 +217,8 @@ export async function writeObjectCheckpoint(
   options: Omit<WriteOptions, 'format'> & { readonly saveCounter?: number } = {},
 ): Promise<string> {
   const { sink, base } = await place(prefix, options.sink);
-  const records = objectRecords(objects, options.saveCounter ?? 1);
-  await writeBundle(sink, base, stream(records), await loadCrc32c(), options);
+  const records = told(objectRecords(objects, options.saveCounter ?? 1), options);
+  await writeBundle(sink, base, records, await loadCrc32c(), options);
   if (options.updateState) await addToState(sink, base);
   return prefix;
 }
