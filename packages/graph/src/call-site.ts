@@ -12,7 +12,7 @@ const MACHINERY = /[\\/](?:graph|layers|random|training|variables)[\\/](?:src|di
 
 /** Whether a file is TensorFlow.js's, node's or part of the machinery, and not of the program. */
 function isInternal(file: string): boolean {
-  return file.includes('@tensorflow/') || file.startsWith('node:') || MACHINERY.test(file);
+  return /@tensorflow[\\/+]/.test(file) || file.startsWith('node:') || MACHINERY.test(file);
 }
 
 /** The innermost frame of a stack that is neither TensorFlow.js's nor of the packages that make ops. */

@@ -53,8 +53,9 @@ export function graphFunction<A extends readonly unknown[], R extends tf.TensorC
     const signature = callSignature(args, options.inputSignature);
     let trace = traces.get(signature.key);
     if (trace === undefined) {
+      // A trace that fails is none: the next one may make the variables.
+      trace = new FunctionTrace(body as (...args: never[]) => unknown, args, signature, tracingCount === 0, options);
       tracingCount += 1;
-      trace = new FunctionTrace(body as (...args: never[]) => unknown, args, signature, tracingCount === 1, options);
       traces.set(signature.key, trace);
     }
     last = trace;

@@ -115,6 +115,21 @@ describe.each(cases)('graphFunction on %s, engine %s', (backend, engineName) => 
     tf.dispose(all);
   });
 
+  it('may make its variables after a first call that failed', () => {
+    let fail = true;
+    using f = graphFunction((x: tf.Tensor) => {
+      const v = getVariable('late', { shape: [2], initializer: (shape) => tf.ones([...shape]) });
+      if (fail) throw new Error('not yet');
+      return tf.add(v, x);
+    });
+    const x = tf.tensor1d([1, 2]);
+    expect(() => f(x)).toThrow('not yet');
+    expect(f.tracingCount).toBe(0);
+    fail = false;
+    expect(Array.from(f(x).dataSync())).toEqual([2, 3]);
+    expect(f.tracingCount).toBe(1);
+  });
+
   it('keeps the state of its random ops from call to call, each trace its own', () => {
     setSeed(3);
     using f = graphFunction((x: tf.Tensor) => tf.add(x, normal(x.shape, { seed: 5 })), { engine });

@@ -11,6 +11,7 @@ import {
   Graph,
   globalVariablesInitializer,
   identity,
+  isGraphError,
   placeholder,
   Session,
 } from '../src/index.js';
@@ -129,5 +130,25 @@ native("recorded graphs in TensorFlow's session (backend tensorflow)", () => {
     const y = graph.asDefault(() => tf.gather(placeholder('float32', [2], 'x'), placeholder('int32', [1], 'i')));
     using session = new Session(graph, { engine: 'tensorflow' });
     expect(() => session.run(y, { 'x:0': [1, 2], 'i:0': tf.tensor1d([7], 'int32') })).toThrow(/lowering\.test\.ts:\d+/);
+  });
+
+  it('says by its codes what a run lacks, as the replay engine does', () => {
+    const graph = new Graph();
+    const { y, v } = graph.asDefault(() => {
+      const v = getVariable('v', { shape: [2], initializer: ones });
+      return { v, y: tf.neg(placeholder('float32', [2], 'x')) };
+    });
+    for (const engine of ['replay', 'tensorflow'] as const) {
+      using session = new Session(graph, { engine });
+      const codeOf = (fetch: tf.Tensor): unknown => {
+        try {
+          session.run(fetch);
+          return 'none';
+        } catch (error) {
+          return isGraphError(error) && error.code;
+        }
+      };
+      expect([codeOf(y), codeOf(v)], engine).toEqual(['WrongValue', 'FailedPrecondition']);
+    }
   });
 });

@@ -1,11 +1,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Graph } from '../graph.js';
-import { GraphError, isGraphError } from '../graph-error.js';
+import { GraphError, type GraphErrorCode, isGraphError } from '../graph-error.js';
 import { checkGrapplerOptions } from '../native/grappler-options.js';
 import { withSaver } from '../native/saver-nodes.js';
 import { TensorFlowSession, type TensorFlowSessionOptions } from '../native/tensorflow-session.js';
 import type { RunRequest, SessionEngine } from '../session-engine.js';
 import { type LoweredGraph, lowerGraph } from './lower-graph.js';
+
+/** What TensorFlow says of a node: the line that made the node belongs to it. */
+const PLACED = new Set<GraphErrorCode>(['TensorFlow', 'FailedPrecondition', 'WrongValue']);
 
 /**
  * Computes runs in TensorFlow's own session, on the lowered graph. Ops that are recorded after the first run make it
@@ -73,12 +76,12 @@ export class TensorFlowEngine implements SessionEngine {
 
   /** The error with the TypeScript line that made the node it names. */
   private placed(error: unknown): unknown {
-    if (!isGraphError(error) || error.code !== 'TensorFlow') return error;
+    if (!isGraphError(error) || !PLACED.has(error.code)) return error;
     const name = error.details['node'];
     const op = this.graph.operations.find((each) => each.name === name || String(name).startsWith(`${each.name}/`));
     const site = op?.callSite;
     if (op === undefined || site === undefined) return error;
     const message = `${error.message}\n\t [[{{node ${op.name}}}]] made at ${site.file}:${site.line}`;
-    return new GraphError('TensorFlow', message, { ...error.details, callSite: site }, { cause: error });
+    return new GraphError(error.code, message, { ...error.details, callSite: site }, { cause: error });
   }
 }
