@@ -51,6 +51,7 @@ export { isSerializedTrace, parseTrace, type SerializedTrace, serializeTrace } f
 export { type RecordedSample, traceOfArrays, traceOfSamples } from './trace-recorded.js';
 export { traceSession } from './trace-session.js';
 export { type TriageInput, type TriageOptions, type TriageRequest, triage } from './triage.js';
+export { type MigrationTriageOptions, triageMigration } from './triage-migration.js';
 export type {
   Amplification,
   BackwardPass,

@@ -3,7 +3,7 @@ import type { Checkpoint } from '@tfparity/checkpoint';
 import { captureInventory, diffInventories, formatInventoryDiff, normalizeName } from '@tfparity/inventory';
 import { compareTrees, leavesOf, TOLERANCES } from '@tfparity/numerics';
 import type { BundleRun, GoldenBundle } from './golden-bundle.js';
-import type { ModelInputs, Preparation, RunRequest, SideRun } from './model-side.js';
+import type { ModelInputs, ModelSide, Preparation, RunRequest, SideRun } from './model-side.js';
 import { inTensorFlowJs } from './recorded-dtype.js';
 import { compareRuns, comparisonLines, type StepBody } from './step-comparisons.js';
 import type { StepComparison, StepWarning } from './validation-report.js';
@@ -129,6 +129,26 @@ function inputsOf(arrays: Record<string, NdArray>): ModelInputs<NdArray> {
   return names.every((name, i) => name === `input_${i}`) ? Object.values(arrays) : arrays;
 }
 
+/** Whether a side can draw its variables and numbers as the recorded run drew them. */
+export const isAlignedRun = (run: BundleRun, migrated: ModelSide): boolean =>
+  run.random !== null &&
+  migrated.cannot({ inputs: [], training: run.training, random: run.random.mode, prepare: { kind: 'initial' } }) ===
+    undefined;
+
+/** The forward pass that was recorded: with its variables drawn anew, or given the recorded values. */
+export async function bundleRequest(bundle: GoldenBundle, run: BundleRun, aligned: boolean): Promise<RunRequest> {
+  const hasVariables = Object.keys(run.variables).length > 0;
+  const values = aligned ? {} : await bundle.arrays(run.variables);
+  return {
+    inputs: inputsOf(await bundle.arrays(run.inputs)),
+    training: run.training,
+    random: run.random?.mode ?? 'constant',
+    ...(run.random === null ? {} : { seed: run.random.seed }),
+    keepVariables: hasVariables,
+    prepare: aligned ? { kind: 'initial' } : valuesFrom(new Map(Object.entries(values))),
+  };
+}
+
 /** The step that holds the migrated side against one recorded run of a bundle. */
 export function goldenStep(bundle: GoldenBundle, run: BundleRun): StepDefinition {
   const tensorflow = bundle.manifest.versions['tensorflow'];
@@ -138,20 +158,11 @@ export function goldenStep(bundle: GoldenBundle, run: BundleRun): StepDefinition
     async run(context): Promise<StepBody> {
       const { migrated } = context;
       const expected = await recorded(bundle, run);
-      const values = new Map(Object.entries(expected.variables ?? {}));
-      const base = {
-        inputs: inputsOf(await bundle.arrays(run.inputs)),
-        training: run.training,
-        random: run.random?.mode ?? 'constant',
-        ...(run.random === null ? {} : { seed: run.random.seed }),
-        keepVariables: expected.variables !== undefined,
-      } as const;
-      const aligned: RunRequest = { ...base, prepare: { kind: 'initial' } };
-      const isAligned = run.random !== null && migrated.cannot(aligned) === undefined;
+      const isAligned = isAlignedRun(run, migrated);
       if (!isAligned && expected.variables === undefined) {
         return skipped('the run was recorded without its variables, and the migrated side can not draw them as it did');
       }
-      const request: RunRequest = isAligned ? aligned : { ...base, prepare: valuesFrom(values) };
+      const request = await bundleRequest(bundle, run, isAligned);
       const reason = migrated.cannot(request);
       if (reason !== undefined) return skipped(reason);
       context.progress('migrated side');

@@ -3,7 +3,7 @@ import type { layers } from '@tensorflow/tfjs-layers';
 import { ImportedGraph } from '@tfparity/graph';
 import { type RenameRule, renamer } from '@tfparity/inventory';
 import type { Tf1Layer } from '@tfparity/variables';
-import { EagerSide, functionModel, layerModel } from './eager-side.js';
+import { type EagerModel, EagerSide, functionModel, layerModel } from './eager-side.js';
 import { GoldenBundle } from './golden-bundle.js';
 import { type GraphModel, GraphSide, type TracedModel } from './graph-side.js';
 import { type ImportedModel, ImportedSide } from './imported-side.js';
@@ -52,6 +52,33 @@ function layerOf(make: () => unknown): layers.Layer {
 }
 
 /**
+ * A side as eager code that can be traced op by op, with what turns its variables' names into the other side's; undefined for
+ * graphs and recordings. TF1 code (`trace`) is eager code too, when no graph is built around it.
+ */
+export function eagerModelOf(
+  side: Side,
+  rename?: RenameRule | readonly RenameRule[],
+): { readonly model: EagerModel; readonly isFresh: boolean; readonly nameOf: (name: string) => string } | undefined {
+  const nameOf = renamer(rename);
+  const of = (model: EagerModel, isFresh: boolean) => ({ model, isFresh, nameOf });
+  if (typeof side === 'function')
+    return of(
+      side.length === 0 ? layerModel(layerOf(side as () => unknown)) : functionModel(side as ModelFunction),
+      true,
+    );
+  if (isLayer(side)) return of(layerModel(side), false);
+  if (has(side, 'trace')) return of(functionModel((side as TracedModel).trace), true);
+  if (!has(side, 'call', 'variables')) return undefined;
+  return of(callableModel(side as CallableModel), false);
+}
+
+const callableModel = ({ call, variables }: CallableModel): EagerModel => ({
+  call: (inputs: ModelInputs<tf.Tensor>, training: boolean) => call(inputs, { training }),
+  variables,
+  losses: () => [],
+});
+
+/**
  * A side as the steps use it; a golden bundle is itself.
  *
  * @param rename  rules that turn this side's variable names into the other side's
@@ -75,12 +102,7 @@ export function openSide(side: Side, rename?: RenameRule | readonly RenameRule[]
         : GraphSide.of(side as GraphModel, nameOf);
     }
     if (has(side, 'call', 'variables')) {
-      const { call, variables } = side as CallableModel;
-      const model = {
-        call: (inputs: ModelInputs<tf.Tensor>, training: boolean) => call(inputs, { training }),
-        variables,
-        losses: () => [],
-      };
+      const model = callableModel(side as CallableModel);
       return new EagerSide('a model', () => model, false, nameOf);
     }
   }

@@ -159,16 +159,26 @@ export function preparationOf(fill: FillOptions | undefined): Preparation {
     : { kind: 'values', valueOf: (variable) => fillValue(variable, fill) };
 }
 
+/** The steps that make one forward pass on each side. */
+export const RUN_STEP_IDS: readonly StepId[] = RUN_STEPS.map(({ id }) => id);
+
+/** The forward pass that a step of `RUN_STEP_IDS` asks for. */
+export function runRequest(id: StepId, given: ModelInputs<NdArray>): RunRequest {
+  const { training, random, fill, informative, keepVariables = false } = RUN_STEPS.find((step) => step.id === id)!;
+  const inputs = informative ? informativeInputs(given) : given;
+  return { inputs, training, random, prepare: preparationOf(fill), keepVariables };
+}
+
 function runStep(step: RunStep): StepDefinition {
-  const { id, title, training, random, fill, informative = false, keepVariables = false } = step;
+  const { id, title, training, fill } = step;
   return {
     id,
     title,
     async run(context) {
       const { legacy, migrated } = context;
       if (legacy === undefined) return skipped('the legacy side is a recording; its runs are steps golden:…');
-      const inputs = informative ? informativeInputs(context.inputs) : context.inputs;
-      const request: RunRequest = { inputs, training, random, prepare: preparationOf(fill), keepVariables };
+      const request = runRequest(id, context.inputs);
+      const { inputs } = request;
       const reason = legacy.cannot(request) ?? migrated.cannot(request);
       if (reason !== undefined) return skipped(reason);
       const expected = await legacyRun(context, id, request);
