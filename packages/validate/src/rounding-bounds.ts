@@ -1,24 +1,11 @@
 // Error bounds of single ops after N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., chapters 3, 4.
 import * as tf from '@tensorflow/tfjs-core';
+import { gradientBound } from './rounding-bounds-gradients.js';
 import { copyOf } from './trace-capture.js';
 import { type KernelCall, namedInputs, type RunCall, replaceInputs } from './trace-kernels.js';
+import { gamma, UNIT_ROUNDOFF } from './unit-roundoff.js';
 
-/** Unit roundoff of float32. */
-export const UNIT_ROUNDOFF = 2 ** -24;
-
-/** How many standard deviations the probabilistic bound allows. */
-const LAMBDA = 16;
-
-/**
- * Higham's gamma_n = n u / (1 - n u): what n roundings in a row can do, whatever their order. Sums so long that it would
- * allow anything (n u > 0.1) get the probabilistic bound of Higham and Mary (2019), "A New Approach to Probabilistic
- * Rounding Error Analysis": exp(16 sqrt(n) u + n u^2 / (1 - u)) - 1.
- */
-export function gamma(n: number): number {
-  const nu = n * UNIT_ROUNDOFF;
-  if (nu <= 0.1) return nu / (1 - nu);
-  return Math.expm1(LAMBDA * Math.sqrt(n) * UNIT_ROUNDOFF + (nu * UNIT_ROUNDOFF) / (1 - UNIT_ROUNDOFF));
-}
+export { gamma, UNIT_ROUNDOFF };
 
 /** How far two correct implementations of one op may be apart, element by element. */
 export interface RoundingBound {
@@ -233,6 +220,8 @@ export function roundingBound(call: KernelCall, outputs: readonly tf.Tensor[], r
   if (ONE_ROUNDING.has(kernel)) return ofSize(outputs, 1, 'one rounding');
   if (FEW_ULPS_OF_ONE.has(kernel)) return ofOne(call, outputs);
   if (FEW_ULPS.has(kernel)) return ofSize(outputs, 8, '8 roundings');
+  const gradient = gradientBound(call, run);
+  if (gradient !== undefined) return gradient;
   const terms = termsOf(call, outputs);
   if (terms !== undefined) return ofSums(call, run, terms);
   return { ...guess(outputs), isGuess: true };
