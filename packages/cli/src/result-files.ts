@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { CliError } from './cli-error.js';
 
@@ -14,13 +14,19 @@ export function writeWhole(path: string, text: string): string {
     writeFileSync(partial, text);
     renameSync(partial, target);
   } catch (cause) {
+    rmSync(partial, { force: true });
     throw new CliError('Io', `${path} cannot be written: ${(cause as Error).message}`, { file: path }, { cause });
   }
   return target;
 }
 
-/** The value in a JSON file. @throws {CliError} `NotFound`, `TooLarge`, `Io`, `UnknownFormat` */
-export function readJson(path: string): unknown {
+/**
+ * The value in a JSON file.
+ *
+ * @param parse  makes a value of the text
+ * @throws {CliError} `NotFound`, `TooLarge`, `Io`, `UnknownFormat`
+ */
+export function readJson(path: string, parse: (text: string) => unknown = JSON.parse): unknown {
   let text: string;
   try {
     const { size } = statSync(path);
@@ -34,7 +40,7 @@ export function readJson(path: string): unknown {
     throw new CliError(missing ? 'NotFound' : 'Io', message, { file: path }, { cause });
   }
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (cause) {
     throw new CliError('UnknownFormat', `${path} is not JSON: ${(cause as Error).message}`, { file: path }, { cause });
   }

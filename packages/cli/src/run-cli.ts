@@ -3,7 +3,7 @@ import { isTfparityError } from '@tfparity/array';
 import { cac } from 'cac';
 import { type CommandDefinition, type CommandOptions, type CommandResult, EXIT_CODES } from './command.js';
 import { COMMANDS } from './command-list.js';
-import { oneScreen, type Terminal } from './terminal.js';
+import { oneScreen, safeLine, type Terminal, withoutControls } from './terminal.js';
 
 const COULD_NOT_TELL = 2;
 
@@ -78,11 +78,14 @@ function parse(argv: readonly string[]): Call | undefined {
 
 function print(result: CommandResult, options: CommandOptions, terminal: Terminal): void {
   if (options['json']) terminal.out(JSON.stringify(result.data, jsonValue, 2));
-  else for (const line of options['all'] ? result.lines : oneScreen(result.lines, terminal.rows)) terminal.out(line);
+  else {
+    const lines = options['all'] ? result.lines : oneScreen(result.lines, terminal.rows);
+    for (const line of lines) terminal.out(safeLine(line));
+  }
   if (process.env['GITHUB_ACTIONS'] !== 'true') return;
   const escaped = (text: string): string => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
   for (const complaint of (result.complaints ?? []).slice(0, 10))
-    terminal.err(`::error title=tfparity::${escaped(complaint)}`);
+    terminal.err(`::error title=tfparity::${withoutControls(escaped(complaint))}`);
 }
 
 /** What JSON has no word for, as text. */
@@ -118,7 +121,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
       const code = isTfparityError(error) ? error.code : undefined;
       terminal.out(JSON.stringify({ error: { ...(code ? { code } : {}), message: explain(error) } }, null, 2));
     }
-    terminal.err(`Could not tell: ${explain(error)}`);
+    terminal.err(`Could not tell: ${withoutControls(explain(error))}`);
     if (process.env['TFPARITY_DEBUG']) terminal.err(String((error as Error)?.stack ?? error));
     return COULD_NOT_TELL;
   }

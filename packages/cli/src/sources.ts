@@ -29,7 +29,9 @@ function isTfjsModel(path: string): boolean {
 export async function openArrays(path: string, options: CommandOptions = {}): Promise<Checkpoint> {
   const { openCheckpoint, mapCheckpoint, nameMap } = await import('@tfparity/checkpoint');
   const rules = renameRules(options);
-  const checkpoint = await openCheckpoint(bundleArrays(path) ?? path);
+  const arrays = bundleArrays(path);
+  if (arrays !== undefined) await verifyBundle(path);
+  const checkpoint = await openCheckpoint(arrays ?? path);
   return rules.length === 0 ? checkpoint : mapCheckpoint(checkpoint, { names: nameMap(rules) });
 }
 
@@ -44,6 +46,17 @@ export function objectPath(name: string): string {
 function bundleArrays(path: string): string | undefined {
   const arrays = join(path, 'arrays.npz');
   return existsSync(join(path, 'manifest.json')) && existsSync(arrays) ? arrays : undefined;
+}
+
+/** A recording is what its manifest says: every array has the hash that was noted with it. @throws as `GoldenBundle.open` */
+async function verifyBundle(path: string): Promise<void> {
+  const { GoldenBundle } = await import('@tfparity/validate');
+  const bundle = await GoldenBundle.open(path);
+  try {
+    for (const key of Object.keys(bundle.manifest.arrays)) await bundle.array(key);
+  } finally {
+    await bundle.close();
+  }
 }
 
 /** Renames from `--rename`: `from=to` turns the beginning of a name, a JSON file holds a list of rules. @throws {CliError} */

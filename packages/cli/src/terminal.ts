@@ -25,7 +25,7 @@ export function processTerminal(): Terminal {
     err: (text) => void stderr.write(`${text}\n`),
     progress: (message) => {
       if (!stderr.isTTY) return;
-      const fitting = message.slice(0, Math.max(10, (stderr.columns ?? 80) - 2));
+      const fitting = withoutControls(message).slice(0, Math.max(10, (stderr.columns ?? 80) - 2));
       stderr.write(`\r\x1b[2K${fitting === '' ? '' : `${fitting} …`}`);
     },
     rows: Math.max(12, (stdout.isTTY ? stdout.rows : undefined) ?? ROWS),
@@ -39,6 +39,22 @@ export function verdictLine(terminal: Terminal, outcome: Outcome, text: string):
   const colour = { same: paint.green, different: paint.red, unclear: paint.yellow }[outcome];
   const sign = { same: '✓', different: '✗', unclear: '?' }[outcome];
   return colour(`${sign} ${text}`);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what it is about
+const VERDICT = /^(\u001b\[\d+m)?([✓✗?] .*?)(\u001b\[39m)?$/s;
+
+/** Text in which nothing steers a terminal: names come out of files, and a file may be anyone's. */
+export function withoutControls(text: string): string {
+  return text.replace(CONTROLS, '\ufffd');
+}
+
+/** A line of a result without what steers a terminal, but with the colour of `verdictLine`. */
+export function safeLine(line: string): string {
+  const [, colour = '', text, end = ''] = VERDICT.exec(line) ?? [];
+  return text === undefined ? withoutControls(line) : `${colour}${withoutControls(text)}${end}`;
 }
 
 /** At most one screen of lines: what is cut off is counted. */

@@ -46,7 +46,12 @@ function xml(text: string): string {
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-function testCase(step: ValidationStep, suite: string): string {
+/** What a test case is made of. */
+type CaseStep = Pick<ValidationStep, 'title' | 'status' | 'seconds' | 'lines' | 'warnings' | 'error'> & {
+  readonly id: string;
+};
+
+function testCase(step: CaseStep, suite: string): string {
   const head = `    <testcase name="${xml(`${step.id}: ${step.title}`)}" classname="${xml(suite)}" time="${step.seconds.toFixed(3)}"`;
   const text = xml(step.lines.join('\n'));
   const message = xml(step.lines[0] ?? '');
@@ -61,15 +66,27 @@ function testCase(step: ValidationStep, suite: string): string {
   return `${head}>\n      <system-out>${text}${warnings}</system-out>\n    </testcase>`;
 }
 
-/** A report as JUnit XML: one test case for each step. */
+/** The steps, and the verdict where none of them shows that it is not `same`. */
+function casesOf({ steps, verdict, summary }: ValidationReport): readonly CaseStep[] {
+  const shown = steps.some(({ status }) => status === 'failed' || status === 'error');
+  if (verdict === 'same' || shown) return steps;
+  const error = { name: 'ValidateError', message: summary };
+  return [
+    ...steps,
+    { id: 'verdict', title: verdict, status: 'error', seconds: 0, lines: [summary], warnings: [], error },
+  ];
+}
+
+/** A report as JUnit XML: one test case for each step, and one for a verdict that no step has: nothing failed, nothing was told. */
 export function formatJUnit(report: ValidationReport, suite = 'tfparity'): string {
-  const count = (status: ValidationStep['status']) => report.steps.filter((step) => step.status === status).length;
-  const counts = `tests="${report.steps.length}" failures="${count('failed')}" errors="${count('error')}" skipped="${count('skipped')}" time="${report.seconds.toFixed(3)}"`;
+  const steps = casesOf(report);
+  const count = (status: ValidationStep['status']) => steps.filter((step) => step.status === status).length;
+  const counts = `tests="${steps.length}" failures="${count('failed')}" errors="${count('error')}" skipped="${count('skipped')}" time="${report.seconds.toFixed(3)}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites ${counts}>`,
     `  <testsuite name="${xml(suite)}" ${counts} timestamp="${xml(report.startedAt)}">`,
-    ...report.steps.map((step) => testCase(step, suite)),
+    ...steps.map((step) => testCase(step, suite)),
     '  </testsuite>',
     '</testsuites>',
     '',

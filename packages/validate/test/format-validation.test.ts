@@ -64,6 +64,14 @@ describe('views of a validation', () => {
     expect(xml.match(/<\/testcase>/g)).toHaveLength(4);
   });
 
+  it('shows a verdict that no step shows', () => {
+    const steps = [step({ id: 'reset', status: 'passed' }), step({ id: 'training', status: 'skipped' })];
+    const xml = formatJUnit({ ...report, verdict: 'cannot-tell', summary: 'nothing differs so far', steps });
+    expect(xml).toContain('tests="3" failures="0" errors="1" skipped="1"');
+    expect(xml).toContain('<error message="nothing differs so far" type="ValidateError">');
+    expect(formatJUnit({ ...report, verdict: 'same', steps })).toContain('tests="2" failures="0" errors="0"');
+  });
+
   it('is workflow commands, one line each', () => {
     expect(formatAnnotations(report).split('\n')).toEqual([
       '::warning title=tfparity reset::50%25 prove: little, say',

@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.js';
 import type { CommandOptions, CommandResult, CommandRun } from '../command.js';
 import { numberOption, renameRulesGiven, textOption } from '../command-options.js';
 import { compareCheckpoints } from '../compare-checkpoints.js';
-import { readJson } from '../result-files.js';
+import { exactIntegers, readExactJson } from '../exact-json.js';
 import { kindOf, openArrays } from '../sources.js';
 import { type Terminal, verdictLine } from '../terminal.js';
 import { writeResults } from '../written-results.js';
@@ -24,7 +24,8 @@ async function compareJson(actual: string, expected: string, options: CommandOpt
     throw new CliError('Usage', '--rename and --filter are for files of arrays, not for JSON');
   }
   const { compareTrees } = await import('@tfparity/numerics');
-  return compareTrees(readJson(actual) as Tree, readJson(expected) as Tree, toleranceOptions(options));
+  const [a, e] = exactIntegers(readExactJson(actual), readExactJson(expected));
+  return compareTrees(a as Tree, e as Tree, toleranceOptions(options));
 }
 
 async function compareFiles(actual: string, expected: string, options: CommandOptions, terminal: Terminal) {
@@ -40,11 +41,10 @@ async function compareFiles(actual: string, expected: string, options: CommandOp
   }
 }
 
-/** The command's result from a comparison: the verdict first, then what numerics says of it. */
+/** The command's result from a comparison: the verdict first, then what numerics says of it. Files are the caller's to write. */
 export async function comparisonResult(
   comparison: TreeComparison,
   sides: { readonly actual: string; readonly expected: string },
-  options: CommandOptions,
   terminal: Terminal,
 ): Promise<CommandResult> {
   const { formatComparison } = await import('@tfparity/numerics');
@@ -58,11 +58,10 @@ export async function comparisonResult(
       : comparison.bitIdentical
         ? `bit-identical: ${total} arrays`
         : head!;
-  const title = `${basename(sides.actual)} against ${basename(sides.expected)}`;
   return {
     outcome,
     data,
-    lines: [verdictLine(terminal, outcome, verdict), ...details, ...(await writeResults(data, title, options))],
+    lines: [verdictLine(terminal, outcome, verdict), ...details],
     complaints: comparison.items.filter((item) => !item.passed).map((item) => `${item.name}: ${item.message}`),
   };
 }
@@ -76,5 +75,7 @@ export const compare: CommandRun = async ([actual, expected], options, terminal)
     json === 2
       ? await compareJson(actual!, expected!, options)
       : await compareFiles(actual!, expected!, options, terminal);
-  return comparisonResult(comparison, { actual: actual!, expected: expected! }, options, terminal);
+  const result = await comparisonResult(comparison, { actual: actual!, expected: expected! }, terminal);
+  const title = `${basename(actual!)} against ${basename(expected!)}`;
+  return { ...result, lines: [...result.lines, ...(await writeResults(result.data, result.outcome, title, options))] };
 };

@@ -70,7 +70,7 @@ export const diff: CommandRun = async ([a, b], options, terminal): Promise<Comma
   const title = `${basename(a!)} against ${basename(b!)}`;
   if (!options['values']) {
     const outcome = outcomeOfNames;
-    const written = await writeResults(inventories, title, options);
+    const written = await writeResults(inventories, outcome, title, options);
     return {
       outcome,
       data: inventories,
@@ -79,13 +79,14 @@ export const diff: CommandRun = async ([a, b], options, terminal): Promise<Comma
     };
   }
   const comparison = await diffValues(a!, b!, options, terminal);
-  const values = await comparisonResult(comparison, { actual: a!, expected: b! }, options, terminal);
+  const values = await comparisonResult(comparison, { actual: a!, expected: b! }, terminal);
   // Two empty files have the same names, and nothing that could be compared.
   const outcome = values.outcome === 'unclear' ? 'unclear' : inventories.same ? values.outcome : 'different';
+  const data = { ...comparison, sides: { actual: a, expected: b }, inventories };
   return {
     outcome,
-    data: { ...comparison, sides: { actual: a, expected: b }, inventories },
-    lines: [names, ...details, ...values.lines],
-    complaints: values.complaints ?? [],
+    data,
+    lines: [names, ...details, ...values.lines, ...(await writeResults(data, outcome, title, options))],
+    complaints: [...(inventories.same ? [] : [head!]), ...(values.complaints ?? [])],
   };
 };

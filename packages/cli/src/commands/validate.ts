@@ -48,7 +48,8 @@ function readsTypeScript(): boolean {
   return Boolean((process.features as { readonly typescript?: unknown }).typescript);
 }
 
-async function loadConfig(path: string): Promise<Migration> {
+/** The migration that a config module exports. @throws {CliError} */
+export async function loadConfig(path: string): Promise<Migration> {
   const file = resolve(path);
   if (!existsSync(file)) throw new CliError('NotFound', `${path} does not exist`, { file });
   const typed = /\.[cm]?ts$/.test(file) && !readsTypeScript();
@@ -125,7 +126,7 @@ export const validate: CommandRun = async ([path], options, terminal): Promise<C
   const out = textOption(options, 'out');
   const written = out === undefined ? [] : [`Result: ${writeWhole(out, `${JSON.stringify(report, null, 2)}\n`)}`];
   const title = basename(path!).replace(/(\.config)?\.[cm]?[jt]s$/, '');
-  const files = [...written, ...(await writeResults(report, title, options))];
+  const files = [...written, ...(await writeResults(report, shown.outcome, title, options))];
   const [head, ...details] = shown.lines;
   return { ...shown, data: report, lines: [verdictLine(terminal, shown.outcome, head!), ...details, ...files] };
 };

@@ -1,6 +1,8 @@
+import type { InventoryDiff } from '@tfparity/inventory';
 import type { ArrayComparison, TreeComparison, TreeItem } from '@tfparity/numerics';
 import { growthFigure } from './growth-figure.js';
 import { heatFigures, type WhereItDiffers } from './heat-figure.js';
+import { inventoryBlocks, isInventoryDiff } from './inventory-sections.js';
 import { isRecord, type Loose } from './loose.js';
 import { countText, distanceText, plural, shapeText } from './number-text.js';
 import type { Block, ReportDocument, Section } from './report-document.js';
@@ -13,7 +15,17 @@ const POINTS = 120;
 
 /** Whether a value is what `compareArrays` returns. */
 export function isArrayComparison(value: Loose): boolean {
-  return 'mismatched' in value && 'tolerance' in value && 'bitIdentical' in value;
+  const { tolerance, actual, expected } = value;
+  const isHeader = (header: unknown): boolean => isRecord(header) && Array.isArray(header['shape']);
+  return (
+    typeof value['mismatched'] === 'number' &&
+    typeof value['total'] === 'number' &&
+    typeof value['bitIdentical'] === 'boolean' &&
+    isRecord(tolerance) &&
+    typeof tolerance['rtol'] === 'number' &&
+    [actual, expected].every(isHeader) &&
+    ['differences', 'warnings'].every((field) => Array.isArray(value[field]))
+  );
 }
 
 /** Whether a value is what `compareTrees` returns. */
@@ -142,6 +154,23 @@ function itemSection(item: Item): Section {
   };
 }
 
+/** Lines of warnings that the page shows. */
+const WARNINGS = 50;
+
+/** What makes arrays prove little, also of those that are identical and so get no section. */
+function warningLines(items: readonly Item[]): readonly string[] {
+  const lines = items.flatMap((item) => item.comparison!.warnings.map((w) => `Warning: ${nameOf(item)}: ${w.message}`));
+  return [
+    ...lines.slice(0, WARNINGS),
+    ...(lines.length > WARNINGS ? [`… and ${plural(lines.length - WARNINGS, 'warning')} more`] : []),
+  ];
+}
+
+/** The lists of variables that were compared beside the values, where they were. */
+function namesOf(value: unknown): InventoryDiff | undefined {
+  return isRecord(value) && isInventoryDiff(value) ? (value as unknown as InventoryDiff) : undefined;
+}
+
 /** A comparison of trees as a document. */
 export function treeDocument(value: Loose, title: string): ReportDocument {
   const tree = value as unknown as Omit<TreeComparison, 'items'> & { readonly items: readonly Item[] };
@@ -150,23 +179,32 @@ export function treeDocument(value: Loose, title: string): ReportDocument {
   const chosen = [...compared]
     .sort((a, b) => Number(a.passed) - Number(b.passed))
     .filter((item) => !item.comparison!.bitIdentical);
+  const names = namesOf(value['inventories']);
+  const warnings = warningLines(compared);
+  const passed = tree.passed && names?.same !== false;
   const sides = isRecord(value['sides'])
     ? Object.entries(value['sides']).map(([side, name]) => [side, String(name)] as const)
     : [];
   return {
     title,
-    outcome: tree.items.length === 0 ? 'unclear' : tree.passed ? 'same' : 'different',
+    outcome: tree.items.length === 0 ? 'unclear' : passed ? 'same' : 'different',
     headline:
       tree.items.length === 0
         ? 'Nothing was compared: both sides are empty'
-        : tree.passed
-          ? `All ${plural(tree.items.length, 'array')}: ${verdictOf(true, tree.bitIdentical)}`
-          : `${countText(counts.failed)} of ${plural(tree.items.length, 'array')} differ`,
+        : tree.passed && !passed
+          ? `All ${plural(tree.items.length, 'array')} agree, but the lists of variables differ`
+          : tree.passed
+            ? `All ${plural(tree.items.length, 'array')}: ${verdictOf(true, tree.bitIdentical)}`
+            : `${countText(counts.failed)} of ${plural(tree.items.length, 'array')} differ`,
     summary: [
       `${countText(compared.filter((item) => item.comparison!.bitIdentical).length)} of ${plural(compared.length, 'array')} identical to the last bit; ${counts.missing} missing, ${counts.extra} extra.`,
       ...(tree.firstDivergence === null ? [] : [`First divergence: ${tree.firstDivergence || '(the array)'}.`]),
     ],
-    overview: treeBlocks(value, 'Comparison'),
+    overview: [
+      ...(warnings.length > 0 ? [{ kind: 'lines', lines: warnings } as const] : []),
+      ...treeBlocks(value, 'Comparison'),
+      ...(names?.same === false ? inventoryBlocks(names as unknown as Loose) : []),
+    ],
     sections: chosen.slice(0, SECTIONS).map(itemSection),
     environment: sides,
   };

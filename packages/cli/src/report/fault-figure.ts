@@ -11,8 +11,13 @@ interface FaultCell {
   readonly by: string;
 }
 
-const SIGNS: Readonly<Record<string, string>> = { caught: '●', missed: '○', 'not-run': '·' };
-const WORDS: Readonly<Record<string, string>> = { caught: 'caught', missed: 'missed', 'not-run': 'not run' };
+const SIGNS: Readonly<Record<string, string>> = { caught: '●', threw: '▲', missed: '○', 'not-run': '·' };
+const WORDS: Readonly<Record<string, string>> = {
+  caught: 'caught',
+  threw: 'threw',
+  missed: 'missed',
+  'not-run': 'not run',
+};
 
 /** Injected faults by step: which step sees which fault. */
 export function faultFigure(report: Loose): Figure {
@@ -32,8 +37,10 @@ export function faultFigure(report: Loose): Figure {
   const caught = faults.filter((fault) => fault['status'] === 'caught').length;
   const missed = faults.filter((fault) => fault['status'] === 'missed').map((fault) => textOr(fault['id'], ''));
   const absent = faults.filter((fault) => fault['status'] === 'not-injected').length;
-  const counted = `${caught} of ${plural(faults.length - absent, 'injected fault')} caught by some step.${absent > 0 ? ` ${absent} others have no place in this model.` : ''}`;
-  const description = `${counted}${missed.length > 0 ? ` Missed by all: ${missed.join(', ')}.` : ''} A filled mark is a fault that the step caught, an open one a fault that it missed, a dot a step that was not run, or has no place for it.`;
+  const left = faults.filter((fault) => fault['status'] === 'not-run').length;
+  const stopped = left > 0 ? ` ${left} were not tried to the end.` : '';
+  const counted = `${caught} of ${plural(faults.length - absent - left, 'injected fault')} caught by some step.${stopped}${absent > 0 ? ` ${absent} others have no place in this model.` : ''}`;
+  const description = `${counted}${missed.length > 0 ? ` Missed by all: ${missed.join(', ')}.` : ''} A filled mark is a fault that the step caught, a triangle one at which a side threw, an open one a fault that it missed, a dot a step that was not run, or has no place for it.`;
   const pictures = drawBoth(`Faults by step. ${description}`, ({ width, narrow }) => {
     const marginLeft = narrow ? 132 : 230;
     const longest = Math.max(0, ...steps.map((step) => step.length));
@@ -56,7 +63,12 @@ export function faultFigure(report: Loose): Figure {
           x: 'step',
           y: 'fault',
           text: (c: FaultCell) => SIGNS[c.outcome] ?? '?',
-          fill: (c: FaultCell) => (c.outcome === 'caught' ? INK.first : c.outcome === 'missed' ? INK.second : INK.soft),
+          fill: (c: FaultCell) =>
+            c.outcome === 'caught' || c.outcome === 'threw'
+              ? INK.first
+              : c.outcome === 'missed'
+                ? INK.second
+                : INK.soft,
           fontSize: 17,
           stroke: INK.paper,
           strokeWidth: 4,

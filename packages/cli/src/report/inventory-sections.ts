@@ -75,12 +75,15 @@ export function inventoryDocument(value: Loose, title: string): ReportDocument {
   const diff = value as unknown as InventoryDiff;
   const differences =
     diff.missing.length + diff.unexpected.length + diff.shape.length + diff.dtype.length + diff.trainable.length;
+  const none = diff.counts.actual + diff.counts.expected === 0;
   return {
     title,
-    outcome: diff.same ? 'same' : 'different',
-    headline: diff.same
-      ? 'Both sides have the same variables'
-      : `The variables differ in ${plural(differences, 'place')}`,
+    outcome: none ? 'unclear' : diff.same ? 'same' : 'different',
+    headline: none
+      ? 'Neither side has a variable'
+      : diff.same
+        ? 'Both sides have the same variables'
+        : `The variables differ in ${plural(differences, 'place')}`,
     summary: [
       `${plural(diff.counts.actual, 'variable')} found, ${countText(diff.counts.expected)} expected, ${countText(diff.counts.common)} in common.`,
     ],

@@ -170,7 +170,11 @@ export function sensitivityDocument(report: Loose, title: string): ReportDocumen
   return {
     title,
     outcome: passed ? 'same' : baseline.outcome === 'unclear' ? 'unclear' : 'different',
-    headline: passed ? 'Every injected fault is caught by some step' : 'The steps do not see every fault',
+    headline: passed
+      ? 'Every injected fault is caught by some step'
+      : baseline.outcome === 'same' && recordsOf(report['faults']).some((fault) => fault['status'] === 'not-run')
+        ? 'It was stopped before every fault was tried'
+        : 'The steps do not see every fault',
     summary: [textOr(report['summary'], '')],
     overview: [{ kind: 'figure', figure: faultFigure(report) }],
     sections: baseline.sections,
