@@ -1,32 +1,10 @@
 // TF's gradients of ops (python/ops/*_grad.py, TF 2.21) where tfjs's own take other ops, and so round otherwise.
 import * as tf from '@tensorflow/tfjs-core';
-import type { Gradient } from '../gradient.js';
 import { IndexedSlices } from '../indexed-slices.js';
 import { biasAddGrad } from './bias-add-grad.js';
+import type { GradientFunction } from './forward-op.js';
 import { OP_GRADIENTS } from './op-gradients.js';
 import { reluGrad } from './relu-grad.js';
-
-/** A forward op, as its gradient sees it. */
-export interface ForwardOp {
-  readonly kernel: string;
-  readonly inputNames: readonly string[];
-  readonly inputShapes: readonly (readonly number[])[];
-  readonly attrs: Readonly<Record<string, unknown>>;
-  /** Whether sizes that were recorded may be others when a session runs. */
-  readonly isDynamic?: boolean;
-  /** Whether the input is a variable. */
-  readonly isVariable: readonly boolean[];
-  /** An input's value; only where it is saved or of a graph. */
-  input(name: string): tf.Tensor | undefined;
-  /** An output's value; only of a graph, which keeps what its gradients need and nothing else. */
-  output?(index: number): tf.Tensor | undefined;
-}
-
-/** The gradients by input, or undefined where tfjs's own do. */
-export type GradientFunction = (
-  op: ForwardOp,
-  dys: readonly (tf.Tensor | null)[],
-) => Readonly<Record<string, () => Gradient>> | undefined;
 
 /** `x + bias` over the last axis is TensorFlow's BiasAdd; tensors of one shape take the gradient as it is. */
 const add: GradientFunction = ({ inputNames, inputShapes }, dys) => {
@@ -91,8 +69,6 @@ export const NOT_DIFFERENTIABLE: ReadonlySet<string> = new Set([
   'Shape',
   'Range',
   'NonMaxSuppressionV3',
-  'Unique',
-  'Where',
   'RandomUniform',
   'RandomUniformInt',
   'RandomStandardNormal',

@@ -77,9 +77,9 @@ function nodeOf(op: Operation): BackwardNode {
                 return ref && readOf(ref);
               },
               output: (index) => op.output(index),
+              outputs: op.outputInfos as { shape: readonly number[]; dtype: tf.DataType }[],
             },
             name: op.name,
-            outputs: op.outputInfos as { shape: readonly number[]; dtype: tf.DataType }[],
             gradient: boundGradient(op, inputNames),
           },
           dys,

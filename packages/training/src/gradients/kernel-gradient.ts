@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Gradient } from '../gradient.js';
 import { TrainingError } from '../training-error.js';
-import { type ForwardOp, GRADIENT_FUNCTIONS, NOT_DIFFERENTIABLE } from './gradient-functions.js';
+import { type ForwardOp, zerosOf } from './forward-op.js';
+import { GRADIENT_FUNCTIONS, NOT_DIFFERENTIABLE } from './gradient-functions.js';
 
 /** What tfjs's gradients return: a function per input, which computes its gradient. */
 export type NamedGradients = Record<string, () => tf.Tensor>;
@@ -14,7 +15,6 @@ export interface GradientCall {
   readonly op: ForwardOp;
   /** For messages: the op's name in a graph. */
   readonly name: string;
-  readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: tf.DataType }[];
   /** tfjs's own; undefined where the kernel has none. */
   readonly gradient: BoundGradient | undefined;
 }
@@ -53,7 +53,7 @@ export function inputGradients(
 }
 
 /** tfjs's gradients take zeros for outputs that nothing depends on. */
-function filled({ outputs }: GradientCall, dys: readonly (tf.Tensor | null)[]): tf.Tensor | tf.Tensor[] {
-  const all = dys.map((dy, i) => dy ?? tf.zeros([...outputs[i]!.shape], outputs[i]!.dtype as 'float32'));
+function filled({ op }: GradientCall, dys: readonly (tf.Tensor | null)[]): tf.Tensor | tf.Tensor[] {
+  const all = dys.map((dy, i) => dy ?? zerosOf(op, i));
   return all.length > 1 ? all : all[0]!;
 }

@@ -101,6 +101,8 @@ function tapeNode(taped: Taped, releases: boolean): BackwardNode {
   const gradient: BoundGradient | undefined = func == null ? undefined : (dys) => func(dys, saved, attrs);
   // The caller's tensors may be gone by then; what tfjs saved for its own gradient is there.
   const savedNames = config?.saveAllInputs ? inputNames : (config?.inputsToSave ?? []);
+  const savedOutputs = (config?.outputsToSave ?? []).flatMap((save, i) => (save ? [i] : []));
+  const infos = outputs.map(({ shape, dtype }) => ({ shape, dtype }));
   const op = {
     kernel,
     inputNames,
@@ -108,16 +110,17 @@ function tapeNode(taped: Taped, releases: boolean): BackwardNode {
     attrs,
     isVariable: tensors.map((tensor) => tensor instanceof tf.Variable),
     input: (name: string) => (savedNames.includes(name) ? saved[savedNames.indexOf(name)] : undefined),
+    output: (index: number) =>
+      savedOutputs.includes(index) ? saved[savedNames.length + savedOutputs.indexOf(index)] : undefined,
+    outputs: infos,
+    isDynamic: false,
   };
-  const infos = outputs.map(({ shape, dtype }) => ({ shape, dtype }));
   return {
     name: `${currentContext().names.current}${kernel}`,
     inputs: tensors.map((tensor) => tensor.id),
     outputs: outputs.map((tensor) => ({ key: tensor.id, trainable: TRAINABLE.has(tensor.dtype) })),
     backward: (dys, wanted) =>
-      nameScope(`gradients/${taped.name}_grad/`, () =>
-        inputGradients({ op, name: kernel, outputs: infos, gradient }, dys, wanted),
-      ),
+      nameScope(`gradients/${taped.name}_grad/`, () => inputGradients({ op, name: kernel, gradient }, dys, wanted)),
     release: () => {
       if (releases) for (const tensor of saved) tensor.dispose();
     },

@@ -57,7 +57,7 @@ export class AdagradDAOptimizer extends Tf1Optimizer {
       l1: l1RegularizationStrength,
       l2: l2RegularizationStrength,
       // The step that is being taken.
-      global_step: () => tf.add(globalStep, tf.scalar(1, 'int32')) as tf.Scalar,
+      global_step: tf.add(globalStep, tf.scalar(1, 'int32')) as tf.Scalar,
     };
   }
 
