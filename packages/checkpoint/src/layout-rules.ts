@@ -176,8 +176,9 @@ export function mapCheckpoint(
   { filter = () => true, names, layouts = [] }: MapOptions,
 ): Checkpoint {
   const entries = new Map<string, Mapped>();
-  for (const { name, dtype, shape, bytes } of checkpoint.entries.filter(filter)) {
-    entries.set(name, { name, dtype, shape, bytes, load: () => checkpoint.get(name), source: name });
+  for (const { name, dtype, shape, bytes, fullName } of checkpoint.entries.filter(filter)) {
+    const own = fullName === undefined ? {} : { fullName };
+    entries.set(name, { name, dtype, shape, bytes, ...own, load: () => checkpoint.get(name), source: name });
   }
   for (const rule of layouts) applyRule(entries, rule);
   const renamed = names?.applyAll(entries.keys());

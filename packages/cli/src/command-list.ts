@@ -62,8 +62,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'convert <from> <to>',
     description: 'Write a checkpoint in another format',
     options: [
-      ['--format <format>', 'V2, object, safetensors, npz or tfjs; by default what the ending says, else V2'],
-      ['--rename <rules>', 'Renames: from=to (prefixes), or a JSON file of rules'],
+      ['--format <format>', 'V2, object, safetensors, npz or tfjs; by default what the ending says, else what it was'],
+      ['--rename <rules>', 'Renames: from=to (prefixes), or a JSON file of renames and layout rules'],
+      ['--inverse', 'The same rules the other way'],
       ['--filter <text>', 'Only tensors whose name contains the text'],
       ['--force', 'Replace what is there'],
     ],

@@ -9,7 +9,7 @@ export interface NamePairs {
 }
 
 /** By the variables' own names, where each object has one that no other has; else by the paths of the objects. */
-function ownNames(checkpoint: Checkpoint): (entry: CheckpointEntry) => string {
+export function ownNames(checkpoint: Checkpoint): (entry: CheckpointEntry) => string {
   const counts = new Map<string, number>();
   for (const { fullName } of checkpoint.entries) {
     if (fullName) counts.set(fullName, (counts.get(fullName) ?? 0) + 1);
