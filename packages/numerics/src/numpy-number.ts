@@ -107,11 +107,14 @@ export function dragon4Scientific(value: number, dtype: DType, layout: DigitLayo
   const size = Math.abs(value);
   let text = shortest(size, dtype);
   const digits = (text.split('e')[0]!.split('.')[1] ?? '').length;
-  if (digits > layout.precision) text = toEven(size, size.toExponential(layout.precision));
+  const { precision, keep = false, minDigits = 0 } = layout;
+  if (digits > precision) text = toEven(size, size.toExponential(precision));
+  // What is asked for beyond the digits that identify the value are its own, not zeros: 6.5504e+04 of a float16.
+  else if (keep && digits < minDigits) text = toEven(size, size.toExponential(minDigits));
   const [mantissa, power] = text.split('e') as [string, string];
   const [whole, fraction = ''] = mantissa.split('.') as [string, string?];
   let kept = trimZeros(fraction, 0);
-  if (layout.keep) kept = kept.padEnd(layout.minDigits ?? 0, '0');
+  if (keep) kept = kept.padEnd(minDigits, '0');
   const left = (signOf(value, layout.sign ?? false) + whole).padStart(layout.padLeft ?? 0);
   return `${left}.${kept}e${power[0]}${power.slice(1).padStart(layout.expDigits ?? 2, '0')}`;
 }

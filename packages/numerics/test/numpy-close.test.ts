@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DTYPES, type DType, type NdArray, type NumericData } from '@tfparity/array';
 import { describeGolden, goldenJson, goldenPath } from '@tfparity/testing';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { allclose, allcloseFailure, isNumericsError } from '../src/index.js';
 
 interface Case {
@@ -47,5 +47,15 @@ describeGolden('numpy_close.json', () => {
       }
       expect(isNumericsError(thrown) && thrown.code).toBe('NotBroadcastable');
     }
+  });
+});
+
+describe('the message', () => {
+  // np.testing.assert_allclose(np.float16([65504, 1.8125]), np.float16([1, 1])), numpy 2.4
+  it('has digits beyond the shortest that are those of the value', () => {
+    const half = (...bits: number[]): NdArray => ({ dtype: 'float16', shape: [2], data: Uint16Array.from(bits) });
+    expect(allcloseFailure(half(0x7bff, 0x3f40), half(0x3c00, 0x3c00))?.message).toContain(
+      ' ACTUAL: array([6.5504e+04, 1.8125e+00], dtype=float16)',
+    );
   });
 });
