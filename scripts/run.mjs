@@ -123,12 +123,13 @@ const commands = {
     await provide();
     turbo('conformance', '--concurrency=2', '--log-order=grouped', ...args);
   },
-  /** `npm run bench -- NAME`: the programs in packages/NAME/bench, one after the other. */
+  /** `npm run bench -- NAME [--flag]`: the programs in packages/NAME/bench, one after the other; they are given the flags. */
   async bench() {
     install();
     turbo('build');
     await provide();
     const wanted = args.filter((arg) => !arg.startsWith('-'));
+    const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--');
     const programs = workspaceFolders().flatMap((folder) => {
       const bench = join(root, folder, 'bench');
       return existsSync(bench)
@@ -139,7 +140,7 @@ const commands = {
     });
     const chosen = programs.filter((file) => wanted.length === 0 || wanted.some((name) => file.includes(`/${name}/`)));
     if (chosen.length === 0) fail(`no benchmark for ${wanted.join(', ')}; there are ${programs.join(', ')}`);
-    for (const file of chosen) run(process.execPath, ['--expose-gc', file]);
+    for (const file of chosen) run(process.execPath, ['--expose-gc', file, ...flags]);
   },
 };
 
