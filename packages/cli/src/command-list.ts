@@ -45,7 +45,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   },
   {
     usage: 'compare <actual> <expected>',
-    description: 'Compare arrays (npz, safetensors, checkpoints, JSON) with full evidence',
+    description:
+      'Compare arrays (npz, safetensors, golden bundles, checkpoints, JSON) or JSON traces, with full evidence',
     options: [
       ...VALUES,
       ['--filter <text>', 'Only arrays whose name contains the text'],
@@ -105,8 +106,21 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: async () => (await import('./commands/validate.js')).validate,
   },
   {
+    usage: 'triage <config>',
+    description: 'Name the op that makes two models differ, and say whether it is rounding or a bug',
+    options: [
+      ['--step <id>', 'Whose forward pass: by-name (the default), inference, training, golden:NAME, …'],
+      ['--backend <name>', 'The TensorFlow.js backend: tensorflow, wasm or cpu'],
+      ['--shadow', 'Hold both sides against a run in double precision, too (slow)'],
+      ['--out <file>', 'Write the result as JSON'],
+      ...FILES,
+    ],
+    examples: ['triage migration.config.ts --step training --html triage.html'],
+    load: async () => (await import('./commands/triage.js')).triage,
+  },
+  {
     usage: 'report <result>',
-    description: 'Make one self-contained page of a result (JSON of a run, validate, compare or diff)',
+    description: 'Make one self-contained page of a result (JSON of a run, validate, triage, compare or diff)',
     options: [
       ['--out <file>', 'The page; by default the result’s name with .html'],
       ['--title <text>', 'What was checked'],

@@ -70,7 +70,7 @@ function casesOf(result: unknown, outcome: Outcome): TestCase[] {
     ...recordsOf(value['faults']).map(faultCase),
     ...recordsOf(value['items']).map(itemCase),
     ...(isRecord(inventories) && 'missing' in inventories ? [inventoryCase('names', inventories)] : []),
-    ...('missing' in value ? [inventoryCase('same', value)] : []),
+    ...('missing' in value && !('culprits' in value) ? [inventoryCase('same', value)] : []),
   ];
   const bad = cases.some(({ kind }) => kind === 'failure' || kind === 'error');
   if (cases.length > 0 && (outcome === 'same' || bad)) return cases;

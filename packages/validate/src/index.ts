@@ -1,6 +1,7 @@
 export { type BisectionOptions, type BisectionRecord, type BisectionResult, bisectBlocks } from './bisect.js';
 export { type Fault, type FaultPlace, type InjectionSite, type KernelFault, kernelFault } from './fault.js';
 export { type FillOptions, type FillVariable, fill, fillValue } from './fill.js';
+export { formatTriage } from './format-triage.js';
 export {
   assertMigration,
   formatAnnotations,

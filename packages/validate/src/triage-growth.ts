@@ -73,7 +73,8 @@ function endPointSteps(reference: Trace, migrated: Trace, alignment: TraceAlignm
 function scopeSteps(reference: Trace, migrated: Trace, { toMigrated }: TraceAlignment): Step[] {
   const last = new Map<string, number>();
   for (const { scope, index, kernel } of reference.ops) {
-    if (kernel !== 'AssignVariable' && toMigrated[index]! >= 0) last.set(scope.split('/').slice(0, 3).join('/'), index);
+    if (scope !== '' && kernel !== 'AssignVariable' && toMigrated[index]! >= 0)
+      last.set(scope.split('/').slice(0, 3).join('/'), index);
   }
   return [...last].flatMap(([name, index]) => {
     const [a, b] = [reference.ops[index]!.outputs[0], migrated.ops[toMigrated[index]!]!.outputs[0]];

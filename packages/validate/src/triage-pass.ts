@@ -38,7 +38,7 @@ export async function isolatedPass(
 ): Promise<PairResult[]> {
   const { side } = reference;
   const sameBackend = reference.trace.backend === migrated.backend;
-  if (side === null) return findings.map((finding) => conclude(finding, fromDigests(finding, sameBackend), [], []));
+  if (side === null) return findings.map((finding) => fromTraces(finding, sameBackend));
   const assigned = new Set(
     migrated.ops.flatMap(({ attrs, kernel }) => (kernel === 'AssignVariable' ? [attrs['variable']] : [])),
   );
@@ -106,6 +106,19 @@ function nearlySame(value: NdArray, expected: NdArray): boolean {
   if (value.data.length === 1 || !sameShape(value.shape, expected.shape)) return false;
   const [a, b] = [value.data as Float32Array, expected.data as Float32Array];
   return a.every((x, i) => Object.is(x, b[i]) || Math.abs(x - b[i]!) <= 16 * UNIT_ROUNDOFF * Math.abs(b[i]!));
+}
+
+/** What is known of a pair without running it: values from outside that differ, or the same inputs with another result. */
+function fromTraces(finding: PairFinding, sameBackend: boolean): PairResult {
+  const causes = finding.sources.map(({ input, from }) => {
+    const [own, expected] = [finding.migrated.inputs[input]!, finding.reference.inputs[from]!];
+    const isKept = own.value !== undefined && expected.value !== undefined;
+    return sourceCause(expected, own, isKept ? explainArrays(expected.value!, own.value!) : 'the values differ');
+  });
+  const variables = causes.flatMap(({ kind, subject, message }) =>
+    kind === 'variable' && subject !== undefined ? [{ name: subject, message }] : [],
+  );
+  return conclude(finding, fromDigests(finding, sameBackend), causes, variables);
 }
 
 /**

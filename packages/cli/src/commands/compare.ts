@@ -5,8 +5,11 @@ import type { CommandOptions, CommandResult, CommandRun } from '../command.js';
 import { numberOption, renameRulesGiven, textOption } from '../command-options.js';
 import { compareCheckpoints } from '../compare-checkpoints.js';
 import { exactIntegers, readExactJson } from '../exact-json.js';
+import { isRecord } from '../report/loose.js';
+import { readJson } from '../result-files.js';
 import { kindOf, openArrays } from '../sources.js';
 import { type Terminal, verdictLine } from '../terminal.js';
+import { triageResult } from '../triage-result.js';
 import { writeResults } from '../written-results.js';
 
 /** The tolerance of `--rtol`, `--atol` and `--max-ulps`; empty where none was given: then each dtype has its own. */
@@ -66,16 +69,29 @@ export async function comparisonResult(
   };
 }
 
+/** The triage of two traces that were kept as JSON; undefined where the files hold no traces. */
+async function traceReport(actual: string, expected: string) {
+  const [migrated, legacy] = [readJson(actual), readJson(expected)];
+  const count = [migrated, legacy].filter((value) => isRecord(value) && value['format'] === 'tfparity-trace').length;
+  if (count === 0) return undefined;
+  if (count === 1) throw new CliError('Usage', 'one side is a trace and the other is not; give two traces');
+  // What runs models is loaded only where it is needed.
+  const { parseTrace, triage } = await import('@tfparity/validate');
+  return triage({ legacy: parseTrace(legacy), migrated: parseTrace(migrated) });
+}
+
 /** `tfparity compare ACTUAL EXPECTED`: arrays by name, with full evidence. */
 export const compare: CommandRun = async ([actual, expected], options, terminal) => {
   const json = [actual!, expected!].filter((path) => kindOf(path) === 'json').length;
   if (json === 1)
     throw new CliError('Usage', 'one side is JSON and the other is not; give both as JSON, or both as files of arrays');
+  const title = `${basename(actual!)} against ${basename(expected!)}`;
+  const traces = json === 2 ? await traceReport(actual!, expected!) : undefined;
+  if (traces !== undefined) return triageResult(traces, title, options, terminal);
   const comparison =
     json === 2
       ? await compareJson(actual!, expected!, options)
       : await compareFiles(actual!, expected!, options, terminal);
   const result = await comparisonResult(comparison, { actual: actual!, expected: expected! }, terminal);
-  const title = `${basename(actual!)} against ${basename(expected!)}`;
   return { ...result, lines: [...result.lines, ...(await writeResults(result.data, result.outcome, title, options))] };
 };
