@@ -100,8 +100,9 @@ export function toleranceFor(name: string, general: Tolerance, overrides: readon
   if (found === undefined) return general;
   const { match, ...limits } = found;
   const { rtol, atol, maxUlps, equalNan, reason } = general;
-  const kept = hasLimits(limits) || !hasLimits(general) ? {} : { rtol, atol, maxUlps, ...(reason ? { reason } : {}) };
-  return { equalNan, name: `override for ${match}`, ...kept, ...limits };
+  const named = { equalNan, name: `override for ${match}` };
+  if (hasLimits(limits)) return { ...named, ...limits };
+  return { ...named, ...(reason === undefined ? {} : { reason }), ...limits, rtol, atol, maxUlps };
 }
 
 /** What the overrides match by that are the first to match none of these names. */

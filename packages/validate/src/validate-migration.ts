@@ -13,7 +13,10 @@ import { ValidateError } from './validate-error.js';
 import type { StepId, ValidationEnvironment, ValidationReport, ValidationStep } from './validation-report.js';
 import { STEPS, type StepContext, type StepDefinition } from './validation-steps.js';
 
-/** Tolerances of all steps, and of single ones: a step without limits of its own keeps those of all, and its overrides go first. */
+/**
+ * Tolerances of all steps, and of single ones: a step without limits of its own keeps those of all, and its overrides go
+ * first.
+ */
 export interface StepTolerances extends TreeOptions {
   readonly steps?: Partial<Readonly<Record<StepId, TreeOptions>>>;
 }
@@ -150,8 +153,8 @@ function toleranceOf(tolerances: StepTolerances = {}, step: StepId): TreeOptions
   const own = steps?.[step];
   if (own === undefined) return general;
   const overrides = [...(own.overrides ?? []), ...(general.overrides ?? [])];
-  if (!hasLimits(own)) return { ...general, ...own, overrides };
-  const { equalNan, keep, topK } = general;
+  const { rtol, atol, maxUlps, equalNan, keep, topK } = general;
+  if (!hasLimits(own)) return { ...general, ...own, rtol, atol, maxUlps, overrides };
   return { equalNan, keep, topK, ...own, overrides };
 }
 
