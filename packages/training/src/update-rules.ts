@@ -1,4 +1,5 @@
 // The arithmetic of tensorflow/core/kernels/training_ops.cc (TF 2.21), CPU, float32, in its order of operations.
+import { eigenPower } from './eigen-power.js';
 import type { Hyper, RangeUpdate, UpdateRule } from './update-rule.js';
 
 const { fround: f, sqrt, abs, sign, max, pow } = Math;
@@ -211,16 +212,22 @@ export const ADADELTA: UpdateRule = {
   },
 };
 
+/** x^y: Eigen has its own power for vectors of 8, and the C library's for the rest. */
+function power(x: number, y: number, isVector: boolean): number {
+  return isVector ? eigenPower(x, y) : f(pow(x, y));
+}
+
 const ftrl: RangeUpdate = ([w, accum, linear], at, gradient, from, count, hyper) => {
   const { lr, l1, l2, lr_power, l2_shrinkage = 0 } = hyper as Record<'lr' | 'l1' | 'l2' | 'lr_power', number> & Hyper;
   const root = lr_power === -0.5;
-  const power = (x: number): number => (root ? f(sqrt(x)) : f(pow(x, -lr_power)));
+  const vectors = root ? 0 : count - (count % 8);
   for (let i = 0, j = at; i < count; i++, j++) {
     const g = gradient[from + i]!;
     const shrunk = l2_shrinkage === 0 ? g : f(g + f(f(2 * l2_shrinkage) * w![j]!));
     const a = f(accum![j]! + f(g * g));
-    const after = power(a);
-    const line = f(linear![j]! + f(shrunk - f(f(f(after - power(accum![j]!)) / lr) * w![j]!)));
+    const after = root ? f(sqrt(a)) : power(a, -lr_power, i < vectors);
+    const before = root ? f(sqrt(accum![j]!)) : power(accum![j]!, -lr_power, i < vectors);
+    const line = f(linear![j]! + f(shrunk - f(f(f(after - before) / lr) * w![j]!)));
     linear![j] = line;
     const x = f(f(l1 * sign(line)) - line);
     const y = f(f(after / lr) + f(2 * l2));
