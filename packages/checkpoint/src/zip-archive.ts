@@ -6,6 +6,8 @@ import { CheckpointError, corrupt } from './errors.js';
 /** A file of an archive. */
 export interface ZipMember {
   readonly name: string;
+  /** The name as it is stored. */
+  readonly nameBytes: Uint8Array;
   readonly packed: number;
   readonly size: number;
   readonly crc: number;
@@ -74,7 +76,8 @@ export async function listZip(source: ByteSource): Promise<ZipMember[]> {
     const extraLength = view.getUint16(at + 30, true);
     const next = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true);
     if (next > size) throw corrupt('a damaged zip directory', where);
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
+    const nameBytes = bytes.subarray(at + 46, at + 46 + nameLength);
+    const name = new TextDecoder().decode(nameBytes);
     if (flags & 1 || (method !== 0 && method !== 8)) {
       throw new CheckpointError('Unsupported', `${name} is encrypted, or packed by method ${method}`, where);
     }
@@ -96,19 +99,43 @@ export async function listZip(source: ByteSource): Promise<ZipMember[]> {
       if (id === 1) [plain, packed, header] = [wide(plain), wide(packed), wide(header)];
       extra += 4 + length;
     }
-    members.push({ name, packed, size: plain, crc: view.getUint32(at + 16, true), deflated: method === 8, header });
+    members.push({
+      name,
+      nameBytes,
+      packed,
+      size: plain,
+      crc: view.getUint32(at + 16, true),
+      deflated: method === 8,
+      header,
+    });
     at = next;
   }
+  if (at !== size) throw corrupt(`a directory of ${size} bytes lists ${count} files in ${at}`, where);
   return members;
 }
 
 /** Where a member's bytes begin. @throws {CheckpointError} `Corrupt` where no such member is there */
 export async function memberStart(source: ByteSource, member: ZipMember): Promise<number> {
-  const view = viewOf(await readExactly(source, member.header, 30));
-  if (view.getUint32(0, true) !== 0x04034b50) {
-    throw corrupt(`no member ${member.name} there`, { file: source.name, offset: member.header });
+  const { name, nameBytes, header, deflated, crc, packed, size } = member;
+  const where = { file: source.name, offset: header };
+  const view = viewOf(await readExactly(source, header, 30));
+  if (view.getUint32(0, true) !== 0x04034b50) throw corrupt(`no member ${name} there`, where);
+  // The directory has no checksum: what it says must be what the member itself says, whose name comes with the rest.
+  const [nameLength, extraLength] = [view.getUint16(26, true), view.getUint16(28, true)];
+  const own = await readExactly(source, header + 30, nameLength);
+  if (nameLength !== nameBytes.length || own.some((byte, i) => byte !== nameBytes[i])) {
+    throw corrupt(`the directory's ${name} is called ${new TextDecoder().decode(own)} there`, where);
   }
-  return member.header + 30 + view.getUint16(26, true) + view.getUint16(28, true);
+  // With bit 3 the sums stand behind the contents; all ones stand for those of Zip64.
+  const later = (view.getUint16(6, true) & 8) !== 0;
+  const agrees = (at: number, value: number): boolean => {
+    const there = view.getUint32(at, true);
+    return there === value || (later && there === 0) || (at !== 14 && there === 0xffffffff);
+  };
+  if (view.getUint16(8, true) !== (deflated ? 8 : 0) || !agrees(14, crc) || !agrees(18, packed) || !agrees(22, size)) {
+    throw corrupt(`the directory and the header of ${name} disagree`, where);
+  }
+  return header + 30 + nameLength + extraLength;
 }
 
 /** A member's contents, checked against size and checksum, in memory of their own. @throws {CheckpointError} `Corrupt` */

@@ -6,7 +6,7 @@ import { CheckpointError, corrupt } from './errors.js';
 import { openH5 } from './keras-h5.js';
 import { type NpyHeader, npyHeaderSize, parseNpyHeader } from './numpy-file.js';
 import { readJob, runAhead } from './read-ahead.js';
-import type { CheckpointEntry, NamedArray, TensorStore } from './store.js';
+import type { CheckpointEntry, NamedArray, TensorStore, UnreadableEntry } from './store.js';
 import { listZip, memberStart, readMember, type ZipMember } from './zip-archive.js';
 
 interface NpzEntry extends CheckpointEntry {
@@ -49,16 +49,27 @@ export async function openZip(source: ByteSource): Promise<TensorStore> {
   const members = await listZip(source);
   const weights = members.find((member) => member.name === KERAS_WEIGHTS);
   if (weights) return openH5(new BytesSource(await readMember(source, weights), source.name), 'keras');
-  const arrays = members.filter((member) => member.name.endsWith('.npy'));
+  const isArray = ({ name }: ZipMember): boolean => name.endsWith('.npy');
+  const arrays = members.filter(isArray);
   if (arrays.length === 0 && members.length > 0) {
     throw new CheckpointError('NotACheckpoint', `a zip archive without .npy or ${KERAS_WEIGHTS}`, {
       file: source.name,
     });
   }
-  return openNpz(source, arrays);
+  // numpy gives what is no array as bytes: it is there, and it is not read.
+  const unreadable: UnreadableEntry[] = [];
+  for (const member of members.filter((each) => !isArray(each))) {
+    await memberStart(source, member);
+    unreadable.push({ name: member.name, dtype: 'file', shape: [] });
+  }
+  return openNpz(source, arrays, unreadable);
 }
 
-async function openNpz(source: ByteSource, members: readonly ZipMember[]): Promise<TensorStore> {
+async function openNpz(
+  source: ByteSource,
+  members: readonly ZipMember[],
+  unreadable: readonly UnreadableEntry[],
+): Promise<TensorStore> {
   const entries: NpzEntry[] = [];
   const names = new Set<string>();
   for (const member of members) {
@@ -87,5 +98,5 @@ async function openNpz(source: ByteSource, members: readonly ZipMember[]): Promi
   const stream = (wanted: readonly CheckpointEntry[]): AsyncIterable<NamedArray> =>
     runAhead(wanted.map((entry) => readJob(entry, read)));
   const close = async (): Promise<void> => source.close?.();
-  return { format: 'npz', location: source.name ?? 'bytes', entries, read, stream, close };
+  return { format: 'npz', location: source.name ?? 'bytes', entries, unreadable, read, stream, close };
 }
