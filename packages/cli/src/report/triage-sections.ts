@@ -87,6 +87,31 @@ function growthBlocks(report: Loose): readonly Block[] {
   ];
 }
 
+/** The gradients of activations that differ, from the loss back. */
+function backwardBlocks(report: Loose): readonly Block[] {
+  const backward = report['backward'];
+  if (!isRecord(backward)) return [];
+  const [all, differing] = [numberOf(backward['gradients']) ?? 0, numberOf(backward['differing']) ?? 0];
+  const first = isRecord(backward['first']) ? `; the first is that of ${textOr(backward['first']['of'], '?')}` : '';
+  const lines = [`Backward pass: ${differing} of ${plural(all, 'gradient')} of activations differ${first}.`];
+  const found = recordsOf(backward['points']).filter((point) => point['accumulated'] !== 'identical');
+  const rows = found
+    .slice(0, 200)
+    .map((point) => [
+      textOr(point['of'], '?'),
+      opName(point['op']),
+      distanceText(numberOf(point['relativeL2']) ?? null),
+      textOr(point['accumulated'], '–'),
+      textOr(point['isolated'], '–'),
+    ]);
+  const columns = ['Gradient of', 'Computed by', 'Relative error', 'Accumulated', 'On the reference’s inputs'].map(
+    (title) => ({ title }),
+  );
+  const caption = `Gradients that differ, from the loss back (${found.length})`;
+  const table = { caption, columns, rows, omitted: found.length - rows.length };
+  return [{ kind: 'lines', lines }, ...(rows.length === 0 ? [] : [{ kind: 'table', open: false, table } as const])];
+}
+
 function lists(report: Loose): readonly Block[] {
   const ops = (field: string, caption: string): Block[] => {
     const found = recordsOf(report[field]);
@@ -154,7 +179,7 @@ export function triageDocument(report: Loose, title: string): ReportDocument {
       textOr(report['summary'], ''),
       counts === '' ? '' : `Operations run alone on the reference’s inputs: ${counts}.`,
     ].filter(Boolean),
-    overview: [...culpritTable(report), ...growthBlocks(report), ...lists(report)],
+    overview: [...culpritTable(report), ...growthBlocks(report), ...backwardBlocks(report), ...lists(report)],
     sections: [],
     environment: [...sides, ...(seconds === undefined ? [] : [['Time', secondsText(seconds)] as const])],
   };
