@@ -102,7 +102,8 @@ try {
     cases.push({ ...common, name: `${name}: SavedModel`, kind: 'savedModel', file: file('saved') });
     const keys = { keys: { input: 'x:0' }, outputs: ['output'] };
     cases.push({ ...common, ...keys, name: `${name}: SavedModel in TF2`, kind: 'tf2', file: file('saved') });
-    for (const each of cases) each.expected ??= each.optimizer === false ? unoptimized : each.kind === 'graph' ? frozen : expected;
+    for (const each of cases)
+      each.expected ??= each.optimizer === false ? unoptimized : each.kind === 'graph' ? frozen : expected;
   }
   const manifest = join(folder, 'cases.json');
   writeFileSync(manifest, JSON.stringify(cases));

@@ -144,33 +144,32 @@ function wrongInput(node: NodeDef, what: string): GraphError {
 
 // Loops of TF1 go through NextIteration: its output closes the circle, and is no dependency.
 function checkCycles(graph: GraphDef): void {
-  const back = new Set(
-    graph.node.filter((n) => n.op === 'NextIteration' || n.op === 'RefNextIteration').map((n) => n.name),
-  );
-  const consumers = new Map<string, string[]>();
-  const waiting = new Map<string, number>();
-  for (const node of graph.node) {
-    const sources = node.input.map((input) => parseInput(input).op).filter((op) => !back.has(op));
-    waiting.set(node.name, sources.length);
-    for (const op of sources) {
-      const list = consumers.get(op);
-      if (list === undefined) consumers.set(op, [node.name]);
-      else list.push(node.name);
+  const indices = new Map(graph.node.map((node, i) => [node.name, i]));
+  const isBack = graph.node.map(({ op }) => op === 'NextIteration' || op === 'RefNextIteration');
+  const consumers: number[][] = graph.node.map(() => []);
+  const waiting = new Int32Array(graph.node.length);
+  for (const [i, node] of graph.node.entries()) {
+    for (const input of node.input) {
+      const source = indices.get(parseInput(input).op)!;
+      if (isBack[source]) continue;
+      waiting[i]! += 1;
+      consumers[source]!.push(i);
     }
   }
-  const ready = [...waiting].filter(([, count]) => count === 0).map(([name]) => name);
-  for (let name = ready.pop(); name !== undefined; name = ready.pop()) {
-    waiting.delete(name);
-    for (const consumer of consumers.get(name) ?? []) {
-      const left = waiting.get(consumer)! - 1;
-      waiting.set(consumer, left);
-      if (left === 0) ready.push(consumer);
+  const ready = [...waiting.keys()].filter((i) => waiting[i] === 0);
+  let left = graph.node.length;
+  for (let i = ready.pop(); i !== undefined; i = ready.pop()) {
+    left -= 1;
+    for (const consumer of consumers[i]!) {
+      waiting[consumer]! -= 1;
+      if (waiting[consumer] === 0) ready.push(consumer);
     }
   }
-  if (waiting.size === 0) return;
-  const nodes = [...waiting.keys()].slice(0, 5);
-  throw new GraphError('InvalidGraph', `${waiting.size} nodes in a cycle, or behind one: ${nodes.join(', ')}`, {
-    nodes,
+  if (left === 0) return;
+  const nodes = graph.node.filter((_, i) => waiting[i]! > 0).slice(0, 5);
+  const names = nodes.map(({ name }) => name);
+  throw new GraphError('InvalidGraph', `${left} nodes in a cycle, or behind one: ${names.join(', ')}`, {
+    nodes: names,
   });
 }
 

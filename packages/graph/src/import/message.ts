@@ -152,7 +152,10 @@ function readField(
   expectWire(type, field, wire, wireOf(field.kind), reader);
   if (field.oneof !== undefined) {
     for (const other of type.fields) {
-      if (other.oneof === field.oneof && other !== field) delete message[other.name];
+      // Deleting makes an object slow, and nearly always there is nothing to delete.
+      if (other.oneof === field.oneof && other !== field && message[other.name] !== undefined) {
+        delete message[other.name];
+      }
     }
   }
   message[field.name] = readValue(field, reader, message[field.name], depth);
