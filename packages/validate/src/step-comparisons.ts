@@ -111,7 +111,8 @@ export function compareRuns({ legacy, migrated, training, aligned, tolerance }: 
     const [expected, actual] = lossTrees(legacy.losses, migrated.losses);
     comparisons.push({ of: 'losses', comparison: compareTrees(actual, expected, tolerance) });
   }
-  if (legacy.variables && migrated.variables) {
+  const named = Object.keys({ ...legacy.variables, ...migrated.variables }).length > 0;
+  if (legacy.variables && migrated.variables && named) {
     const options = { ...tolerance, keep: 3, topK: 0 };
     comparisons.push({ of: 'variables', comparison: compareTrees(migrated.variables, legacy.variables, options) });
   }
