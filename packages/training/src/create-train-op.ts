@@ -6,7 +6,7 @@ import { checkNumerics } from './check-numerics.js';
 import { clipGradientNorms } from './clip.js';
 import { getOrCreateGlobalStep } from './global-step.js';
 import type { GradientAndVariable } from './gradient.js';
-import { gradients } from './gradients/graph-gradients.js';
+import { type GradientsOptions, gradients } from './gradients/graph-gradients.js';
 import { IndexedSlices } from './indexed-slices.js';
 import type { Tf1Optimizer } from './optimizer.js';
 import { valueError } from './training-error.js';
@@ -25,6 +25,8 @@ export interface CreateTrainOpOptions {
   readonly gradientMultipliers?: ReadonlyMap<tf.Variable | string, number>;
   /** What is done to the gradients after multipliers and clipping. */
   readonly transformGradients?: (gradients: GradientAndVariable[]) => GradientAndVariable[];
+  /** In which order contributions to one tensor are summed, as `gradients` has it. */
+  readonly order?: GradientsOptions['order'];
   /** Whether a loss that is not finite fails the run; true unless said. */
   readonly checkNumerics?: boolean;
 }
@@ -74,7 +76,7 @@ export function createTrainOp(
   const missedUpdateOps = known.filter((op) => !updates.includes(op));
   const globalStep = options.globalStep === undefined ? getOrCreateGlobalStep() : options.globalStep;
   const loss = updates.length === 0 ? totalLoss : controlDependencies(updates, () => tf.clone(totalLoss));
-  let pairs: GradientAndVariable[] = gradientsOf(loss, options.variablesToTrain ?? trainableVariables());
+  let pairs: GradientAndVariable[] = gradientsOf(loss, options.variablesToTrain ?? trainableVariables(), options);
   if (options.gradientMultipliers) pairs = multiplyGradients(pairs, options.gradientMultipliers);
   if (options.clipGradientNorm) pairs = clipGradientNorms(pairs, options.clipGradientNorm);
   if (options.transformGradients) pairs = options.transformGradients(pairs);
@@ -86,7 +88,12 @@ export function createTrainOp(
   return { loss: trained, op, gradients: pairs, missedUpdateOps };
 }
 
-function gradientsOf(loss: tf.Tensor, variables: readonly tf.Variable[]): GradientAndVariable[] {
-  const found = gradients(loss, variables);
+function gradientsOf(
+  loss: tf.Tensor,
+  variables: readonly tf.Variable[],
+  { order = 'session' }: CreateTrainOpOptions,
+): GradientAndVariable[] {
+  // slim's default: GATE_OP.
+  const found = gradients(loss, variables, { order, gateGradients: true });
   return variables.map((variable, i) => [found[i]!, variable]);
 }

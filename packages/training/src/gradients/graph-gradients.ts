@@ -1,7 +1,15 @@
 // Ports tf.gradients (python/ops/gradients_impl.py, TF 2.21) to recorded graphs.
 import * as tf from '@tensorflow/tfjs-core';
-import { type Graph, type GraphTensor, GraphVariable, type Operation } from '@tfparity/graph';
+import {
+  controlDependencies,
+  type Graph,
+  type GraphTensor,
+  GraphVariable,
+  identity,
+  type Operation,
+} from '@tfparity/graph';
 import { nameScope } from '@tfparity/variables';
+import type { Gradient } from '../gradient.js';
 import type { IndexedSlices } from '../indexed-slices.js';
 import { TrainingError, valueError } from '../training-error.js';
 import { type BackwardNode, backpropagate, type TensorKey } from './backprop.js';
@@ -20,6 +28,11 @@ export interface GradientsOptions {
    * default), or as the graph has them ('graph', for a session that has its own optimizer, or none).
    */
   readonly order?: 'session' | 'graph';
+  /**
+   * Whether an op's gradients wait for each other before any of them is used, as slim's train step has it. It changes no
+   * value by itself, but which sum a session's graph optimizer rewrites.
+   */
+  readonly gateGradients?: boolean;
   /** The name scope of the ops; 'gradients' unless said. */
   readonly name?: string;
 }
@@ -48,7 +61,19 @@ function isDifferentiable(dtype: string): boolean {
   return dtype === 'float32' || dtype === 'complex64' || dtype === 'resource';
 }
 
-function nodeOf(op: Operation): BackwardNode {
+/** control_flow_ops.tuple: the gradients of one op, each handed on when all are there. */
+function gated(results: Gradient[]): Gradient[] {
+  const known = results.filter((gradient) => gradient instanceof tf.Tensor);
+  if (known.length < 2) return results;
+  const made = known.flatMap((gradient) => ('op' in gradient ? [gradient as GraphTensor] : []));
+  return nameScope('tuple', () =>
+    controlDependencies(made, () =>
+      results.map((gradient) => (gradient instanceof tf.Tensor ? identity(gradient, 'control_dependency') : gradient)),
+    ),
+  );
+}
+
+function nodeOf(op: Operation, gate: boolean): BackwardNode {
   const outputs = op.outputInfos.map(({ dtype }, i) => ({
     key: op.symbolicId(i),
     trainable: isDifferentiable(dtype),
@@ -62,8 +87,8 @@ function nodeOf(op: Operation): BackwardNode {
     inputs,
     outputs,
     backward: (dys, wanted) =>
-      nameScope(`${op.name}_grad`, () =>
-        inputGradients(
+      nameScope(`${op.name}_grad`, () => {
+        const results = inputGradients(
           {
             op: {
               kernel: op.type,
@@ -84,8 +109,9 @@ function nodeOf(op: Operation): BackwardNode {
           },
           dys,
           wanted,
-        ),
-      ),
+        );
+        return gate ? gated(results) : results;
+      }),
   };
 }
 
@@ -113,7 +139,7 @@ function boundGradient(op: Operation, inputNames: readonly string[]): BoundGradi
 export function gradients(
   ys: tf.Tensor | readonly tf.Tensor[],
   xs: readonly tf.Tensor[],
-  { gradYs, stopGradients = [], order = 'session', name = 'gradients' }: GradientsOptions = {},
+  { gradYs, stopGradients = [], order = 'session', gateGradients = false, name = 'gradients' }: GradientsOptions = {},
 ): (tf.Tensor | IndexedSlices | null)[] {
   ensureOpGradients();
   const targets = ys instanceof tf.Tensor ? [ys] : ys;
@@ -127,11 +153,12 @@ export function gradients(
       return { key: keyOf(y), gradient: given ?? tf.onesLike(y) };
     });
     return backpropagate({
-      nodes: graph.operations.map(nodeOf),
+      // What is summed in a session's order already needs no gates to get it.
+      nodes: graph.operations.map((op) => nodeOf(op, gateGradients && order === 'graph')),
       ys: starts,
       xs: xs.map(keyOf),
       stop: new Set(stopGradients.map(keyOf)),
-      sum: order === 'session' ? sessionOrder() : undefined,
+      sum: order === 'session' ? sessionOrder(gateGradients) : undefined,
     });
   });
 }

@@ -18,6 +18,8 @@ export interface VariableGrads {
 export interface VariableGradsOptions {
   /** Told of the gradient of every tensor between the loss and the variables, by the tensor's id, before it is freed. */
   readonly onGradient?: (tensorId: number, gradient: tf.Tensor) => void;
+  /** Whether the sums are those of a session whose gradients are gated, as slim's train step has them; false unless said. */
+  readonly gateGradients?: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface VariableGradsOptions {
 export function variableGrads(
   loss: () => tf.Scalar,
   variables?: readonly tf.Variable[] | (() => readonly tf.Variable[]),
-  { onGradient }: VariableGradsOptions = {},
+  { onGradient, gateGradients }: VariableGradsOptions = {},
 ): VariableGrads {
   ensureOpGradients();
   const { value, nodes, release } = recordTape(loss);
@@ -54,7 +56,7 @@ export function variableGrads(
           ys: [{ key: value.id, gradient: tf.ones([]) }],
           xs: all.map((variable) => variable.id),
           stop: new Set(),
-          sum: sessionOrder(),
+          sum: sessionOrder(gateGradients),
           onGradient: onGradient && ((key, gradient) => onGradient(key as number, gradient)),
         }),
       ),
