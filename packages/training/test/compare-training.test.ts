@@ -153,6 +153,27 @@ describe('a log', () => {
     expect(again).toEqual(whole);
   });
 
+  it('asks sides that can resume to do so once, and takes no step again', async () => {
+    const path = join(folder, 'resumed.jsonl');
+    const resumable = () => {
+      const asked: string[] = [];
+      const inner = side();
+      const taken: TrainingSide = {
+        step: (index) => {
+          asked.push(`step ${index}`);
+          return inner.step(index);
+        },
+        resume: (steps) => void asked.push(`resume ${steps}`),
+      };
+      return { asked, taken };
+    };
+    const [first, second] = [resumable(), resumable()];
+    await compareTraining({ legacy: first.taken, migrated: side(), steps: 2 }, { log: fileLog(path) });
+    expect(first.asked).toEqual(['step 0', 'step 1']);
+    await compareTraining({ legacy: second.taken, migrated: side(), steps: 4 }, { log: fileLog(path) });
+    expect(second.asked).toEqual(['resume 2', 'step 2', 'step 3']);
+  });
+
   it('refuses a file that is another log, or none', async () => {
     const path = join(folder, 'log.jsonl');
     await compareTraining({ ...input(), steps: 2 }, { log: fileLog(path), rtol: 0.1 });
