@@ -68,6 +68,7 @@ export {
   type ProximalGradientDescentOptimizerOptions,
 } from './optimizers/proximal-gradient-descent.js';
 export { RMSPropOptimizer, type RMSPropOptimizerOptions } from './optimizers/rmsprop.js';
+export { registerOptimizers } from './register-optimizers.js';
 export { STOCK_OPTIMIZERS, type StockOptimizerDifference, stockOptimizerWarning } from './stock-optimizer.js';
 export { stopGradient } from './stop-gradient.js';
 export type { TrainedDifference, TrainedKind } from './trained-arrays.js';

@@ -1,11 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Hyperparameter } from './optimizer.js';
-import { valueError } from './training-error.js';
+import { TrainingError, valueError } from './training-error.js';
 
-/** The options with the defaults in the place of what was left out. */
-export function withDefaults<T extends object>(given: Partial<T>, defaults: Partial<T>): T {
-  const said = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(said) } as T;
+/**
+ * The options with the defaults in the place of what was left out.
+ *
+ * @throws {TrainingError} `TypeError` where an option that has no default was left out
+ */
+export function withDefaults<T extends object>(
+  given: Partial<T>,
+  defaults: Partial<T>,
+  required: readonly (keyof T & string)[] = [],
+): T {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
+  const options = { ...defaults, ...Object.fromEntries(said) } as T;
+  const missing = required.filter((name) => options[name] === undefined).map((name) => `'${name}'`);
+  if (missing.length > 0) {
+    throw new TrainingError('TypeError', `missing ${missing.length} required option(s): ${missing.join(' and ')}`, {
+      missing,
+    });
+  }
+  return options;
 }
 
 /** The value that a hyperparameter has before any step. */

@@ -5,6 +5,8 @@ import { type Gradient, type GradientAndVariable, tidyInEager } from './gradient
 import { toDense } from './gradients/indexed-slices-sum.js';
 import { variableGrads } from './gradients/variable-grads.js';
 import { IndexedSlices } from './indexed-slices.js';
+import { type OptimizerClass, registerOptimizerClass } from './optimizer-classes.js';
+import { type NamedTensor, weightsByName, weightsByOrder } from './optimizer-weights.js';
 import { createNonSlot, createSlot } from './slot-variables.js';
 import { TrainingError, valueError } from './training-error.js';
 import { runUpdate } from './update-kernel.js';
@@ -15,12 +17,6 @@ import type { RuleAttributes, UpdateRule } from './update-rule.js';
  * returns at each step. A graph would ask the function once and for all, and so refuses it.
  */
 export type Hyperparameter = number | tf.Scalar | (() => number | tf.Scalar);
-
-/** A tensor and the name of its variable, as TensorFlow.js's optimizers pass them. */
-export interface NamedTensor {
-  name: string;
-  tensor: tf.Tensor;
-}
 
 /** Options of `applyGradients`. */
 export interface ApplyOptions {
@@ -47,11 +43,24 @@ export abstract class Tf1Optimizer extends tf.Optimizer {
   private readonly slots = new Map<string, Map<tf.Variable, tf.Variable>>();
   private readonly nonSlots = new Map<string, tf.Variable>();
   private readonly slotNames = new Set<string>();
+  /** Weights that wait for the slots which they are of. */
+  private pending: NamedTensor[] = [];
 
   protected constructor(name: string) {
     super();
     if (name === '') throw valueError('Must specify the optimizer name');
     this.optimizerName = name;
+    registerOptimizerClass(new.target as unknown as OptimizerClass);
+  }
+
+  /** Makes an optimizer of what its `getConfig` gave. */
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    type: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    // TensorFlow.js adds the objects that a file's names stand for, of which an optimizer has none.
+    const { customObjects: _, ...options } = config;
+    return new type(options);
   }
 
   /** The slots of every variable, in the order of their creation. */
@@ -100,6 +109,7 @@ export abstract class Tf1Optimizer extends tf.Optimizer {
 
   /** Makes the slots of these variables, where they are missing: before values are put into them, or saved. */
   createSlots(variables: readonly tf.Variable[]): void {
+    const before = new Set(this.variables());
     for (const [name, value] of Object.entries(this.nonSlotDefinitions())) {
       if (!this.nonSlots.has(name)) this.nonSlots.set(name, createNonSlot(name, value));
     }
@@ -111,6 +121,7 @@ export abstract class Tf1Optimizer extends tf.Optimizer {
         slots.set(variable, createSlot(variable, this.optimizerName, initialValue, this.slotNames));
       }
     }
+    this.takePending(this.variables().filter((variable) => !before.has(variable)));
   }
 
   /**
@@ -205,38 +216,62 @@ export abstract class Tf1Optimizer extends tf.Optimizer {
   /** Frees the slots and scalars; the variables that were trained stay. */
   override dispose(): void {
     for (const variable of this.variables()) variable.dispose();
+    this.dropPending();
     this.slots.clear();
     this.nonSlots.clear();
     this.slotNames.clear();
   }
 
-  /** The step count, then the optimizer's variables by name. */
+  /**
+   * The step count, then the optimizer's variables by name, as they are now: copies, which later steps leave alone, and
+   * which the caller frees.
+   */
   override async getWeights(): Promise<NamedTensor[]> {
-    return [
-      await this.saveIterations(),
-      ...this.variables().map((variable) => ({ name: variable.name, tensor: variable as tf.Tensor })),
-    ];
+    const iterations = await this.saveIterations();
+    return [iterations, ...this.variables().map((variable) => ({ name: variable.name, tensor: tf.clone(variable) }))];
   }
 
   /**
-   * Puts back what `getWeights` gave; the slots must be there (`createSlots`).
+   * Puts back what `getWeights` gave, all of it or, where something does not fit, nothing.
    *
-   * @throws {TrainingError} `LookupError` for a name that the optimizer has no variable of
+   * Before there are any slots the weights are kept until the first step makes them, as a model that is loaded needs it.
+   * They are found by their names, and where a loaded model's variables have others, by their order.
+   *
+   * @throws {TrainingError} `LookupError` for a name that the optimizer has no variable of, or a variable without a weight
    */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
-    const values = await this.extractIterations(weights);
-    const byName = new Map(this.variables().map((variable) => [variable.name, variable]));
-    for (const { name, tensor } of values) {
-      const variable = byName.get(name);
-      if (variable === undefined) {
-        throw new TrainingError(
-          'LookupError',
-          `${this.optimizerName} has no variable '${name}' to put a weight into; make its slots first (createSlots)`,
-          { name, known: [...byName.keys()] },
-        );
-      }
-      variable.assign(tensor as tf.Tensor);
+    const given = weights.slice(1).map(({ name, tensor }) => ({ name, tensor: tf.keep(tf.clone(tensor)) }));
+    await this.extractIterations(weights);
+    this.dropPending();
+    this.pending = given;
+    const variables = this.variables();
+    if (variables.length === 0) return;
+    try {
+      const values = weightsByName(this.optimizerName, variables, given);
+      for (const [i, variable] of variables.entries()) variable.assign(values[i]!);
+    } finally {
+      this.dropPending();
     }
+  }
+
+  private dropPending(): void {
+    for (const { tensor } of this.pending) tensor.dispose();
+    this.pending = [];
+  }
+
+  /** Puts the weights that waited for slots into the ones that were just made. */
+  private takePending(made: readonly tf.Variable[]): void {
+    if (this.pending.length === 0 || made.length === 0) return;
+    const names = new Set(made.map(({ name }) => name));
+    const named = this.pending.filter(({ name }) => names.has(name));
+    // Scalars (beta1_power) have their names whatever the variables are called.
+    const areSlotsNamed = named.some(({ name }) => !this.nonSlots.has(name));
+    const taken = areSlotsNamed ? named : this.pending;
+    const find = areSlotsNamed ? weightsByName : weightsByOrder;
+    const values = find(this.optimizerName, made, taken);
+    for (const [i, variable] of made.entries()) variable.assign(values[i]!);
+    for (const { tensor } of taken) tensor.dispose();
+    this.pending = this.pending.filter((weight) => !taken.includes(weight));
   }
 }
 

@@ -22,7 +22,7 @@ export class AdadeltaOptimizer extends Tf1Optimizer {
   static readonly className = 'TF1AdadeltaOptimizer';
   private readonly settings: Required<AdadeltaOptimizerOptions>;
 
-  constructor(options: AdadeltaOptimizerOptions) {
+  constructor(options: AdadeltaOptimizerOptions = {}) {
     super(options.name ?? 'Adadelta');
     this.settings = withDefaults<Required<AdadeltaOptimizerOptions>>(options, {
       learningRate: 0.001,

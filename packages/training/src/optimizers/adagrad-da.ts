@@ -1,5 +1,6 @@
 // Ports tf.compat.v1.train.AdagradDAOptimizer (python/training, TF 2.21). Departure: use_locking is left out.
 import * as tf from '@tensorflow/tfjs-core';
+import { currentContext } from '@tfparity/variables';
 import { type Hyperparameter, type SlotDefinition, Tf1Optimizer } from '../optimizer.js';
 import { configOf, withDefaults } from '../optimizer-config.js';
 import { valueError } from '../training-error.js';
@@ -10,8 +11,8 @@ import { ADAGRAD_DA } from '../update-rules.js';
 export interface AdagradDAOptimizerOptions {
   /** The learning rate. */
   readonly learningRate: Hyperparameter;
-  /** The int32 variable that counts the steps. */
-  readonly globalStep: tf.Variable;
+  /** The int32 variable that counts the steps; the steps that the optimizer itself has taken where left out, in eager code. */
+  readonly globalStep?: tf.Variable;
   /** What the sums of squares start at; 0.1 unless said. */
   readonly initialGradientSquaredAccumulatorValue?: number;
   /** L1; 0 unless said. */
@@ -25,16 +26,22 @@ export interface AdagradDAOptimizerOptions {
 /** Adagrad by dual averaging; slots `gradient_accumulator` and `gradient_squared_accumulator`. */
 export class AdagradDAOptimizer extends Tf1Optimizer {
   static readonly className = 'TF1AdagradDAOptimizer';
-  private readonly settings: Required<AdagradDAOptimizerOptions>;
+  private readonly settings: Required<Omit<AdagradDAOptimizerOptions, 'globalStep'>>;
+  private readonly globalStep: tf.Variable | undefined;
 
-  constructor(options: AdagradDAOptimizerOptions) {
+  constructor({ globalStep, ...options }: AdagradDAOptimizerOptions) {
     super(options.name ?? 'AdagradDA');
-    this.settings = withDefaults<Required<AdagradDAOptimizerOptions>>(options, {
-      initialGradientSquaredAccumulatorValue: 0.1,
-      l1RegularizationStrength: 0,
-      l2RegularizationStrength: 0,
-      name: 'AdagradDA',
-    });
+    this.globalStep = globalStep;
+    this.settings = withDefaults<Required<Omit<AdagradDAOptimizerOptions, 'globalStep'>>>(
+      options,
+      {
+        initialGradientSquaredAccumulatorValue: 0.1,
+        l1RegularizationStrength: 0,
+        l2RegularizationStrength: 0,
+        name: 'AdagradDA',
+      },
+      ['learningRate'],
+    );
     const { initialGradientSquaredAccumulatorValue: initial } = this.settings;
     if (initial <= 0) throw valueError(`initial_gradient_squared_accumulator_value must be positive: ${initial}`);
   }
@@ -51,17 +58,29 @@ export class AdagradDAOptimizer extends Tf1Optimizer {
   }
 
   protected override hyperparameters(): Record<string, Hyperparameter> {
-    const { learningRate, globalStep, l1RegularizationStrength, l2RegularizationStrength } = this.settings;
+    const { learningRate, l1RegularizationStrength, l2RegularizationStrength } = this.settings;
     return {
       lr: learningRate,
       l1: l1RegularizationStrength,
       l2: l2RegularizationStrength,
-      // The step that is being taken.
-      global_step: tf.add(globalStep, tf.scalar(1, 'int32')) as tf.Scalar,
+      global_step: this.step(),
     };
   }
 
+  /** The step that is being taken. */
+  private step(): Hyperparameter {
+    if (this.globalStep !== undefined) return tf.add(this.globalStep, tf.scalar(1, 'int32')) as tf.Scalar;
+    if (currentContext().kind === 'eager') return this.iterations + 1;
+    throw valueError('AdagradDA needs the global step in a graph: give it as globalStep');
+  }
+
+  /** @throws {TrainingError} `ValueError` where the global step is not the number of steps that the optimizer has taken */
   override getConfig(): tf.serialization.ConfigDict {
-    return configOf(this.settings);
+    const step = this.globalStep?.dataSync()[0] ?? this.iterations;
+    if (step === this.iterations) return configOf(this.settings);
+    throw valueError(
+      `AdagradDA goes by a global step of ${step} and has taken ${this.iterations} steps itself, which a configuration cannot hold; save the training's state as a checkpoint (trainingState)`,
+      { globalStep: step, iterations: this.iterations },
+    );
   }
 }

@@ -23,10 +23,14 @@ export class AdagradOptimizer extends Tf1Optimizer {
 
   constructor(options: AdagradOptimizerOptions) {
     super(options.name ?? 'Adagrad');
-    this.settings = withDefaults<Required<AdagradOptimizerOptions>>(options, {
-      initialAccumulatorValue: 0.1,
-      name: 'Adagrad',
-    });
+    this.settings = withDefaults<Required<AdagradOptimizerOptions>>(
+      options,
+      {
+        initialAccumulatorValue: 0.1,
+        name: 'Adagrad',
+      },
+      ['learningRate'],
+    );
     const { initialAccumulatorValue } = this.settings;
     if (initialAccumulatorValue <= 0) {
       throw valueError(`initial_accumulator_value must be positive: ${initialAccumulatorValue}`);

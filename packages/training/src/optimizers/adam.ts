@@ -25,7 +25,7 @@ export class AdamOptimizer extends Tf1Optimizer {
   static readonly className = 'TF1AdamOptimizer';
   private readonly settings: Required<AdamOptimizerOptions>;
 
-  constructor(options: AdamOptimizerOptions) {
+  constructor(options: AdamOptimizerOptions = {}) {
     super(options.name ?? 'Adam');
     this.settings = withDefaults<Required<AdamOptimizerOptions>>(options, {
       learningRate: 0.001,

@@ -31,14 +31,18 @@ export class FtrlOptimizer extends Tf1Optimizer {
 
   constructor(options: FtrlOptimizerOptions) {
     super(options.name ?? 'Ftrl');
-    this.settings = withDefaults<Required<FtrlOptimizerOptions>>(options, {
-      learningRatePower: -0.5,
-      initialAccumulatorValue: 0.1,
-      l1RegularizationStrength: 0,
-      l2RegularizationStrength: 0,
-      l2ShrinkageRegularizationStrength: 0,
-      name: 'Ftrl',
-    });
+    this.settings = withDefaults<Required<FtrlOptimizerOptions>>(
+      options,
+      {
+        learningRatePower: -0.5,
+        initialAccumulatorValue: 0.1,
+        l1RegularizationStrength: 0,
+        l2RegularizationStrength: 0,
+        l2ShrinkageRegularizationStrength: 0,
+        name: 'Ftrl',
+      },
+      ['learningRate'],
+    );
     const { learningRatePower, initialAccumulatorValue } = this.settings;
     if (initialAccumulatorValue < 0) {
       throw valueError(`initial_accumulator_value ${initialAccumulatorValue} needs to be positive or zero`);

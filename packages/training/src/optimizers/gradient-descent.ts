@@ -20,7 +20,9 @@ export class GradientDescentOptimizer extends Tf1Optimizer {
 
   constructor(options: GradientDescentOptimizerOptions) {
     super(options.name ?? 'GradientDescent');
-    this.settings = withDefaults<Required<GradientDescentOptimizerOptions>>(options, { name: 'GradientDescent' });
+    this.settings = withDefaults<Required<GradientDescentOptimizerOptions>>(options, { name: 'GradientDescent' }, [
+      'learningRate',
+    ]);
   }
 
   protected override slotDefinitions(): readonly SlotDefinition[] {

@@ -24,7 +24,11 @@ export class MomentumOptimizer extends Tf1Optimizer {
 
   constructor(options: MomentumOptimizerOptions) {
     super(options.name ?? 'Momentum');
-    this.settings = withDefaults<Required<MomentumOptimizerOptions>>(options, { useNesterov: false, name: 'Momentum' });
+    this.settings = withDefaults<Required<MomentumOptimizerOptions>>(
+      options,
+      { useNesterov: false, name: 'Momentum' },
+      ['learningRate', 'momentum'],
+    );
   }
 
   protected override slotDefinitions(): readonly SlotDefinition[] {

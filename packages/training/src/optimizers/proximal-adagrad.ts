@@ -27,12 +27,16 @@ export class ProximalAdagradOptimizer extends Tf1Optimizer {
 
   constructor(options: ProximalAdagradOptimizerOptions) {
     super(options.name ?? 'ProximalAdagrad');
-    this.settings = withDefaults<Required<ProximalAdagradOptimizerOptions>>(options, {
-      initialAccumulatorValue: 0.1,
-      l1RegularizationStrength: 0,
-      l2RegularizationStrength: 0,
-      name: 'ProximalAdagrad',
-    });
+    this.settings = withDefaults<Required<ProximalAdagradOptimizerOptions>>(
+      options,
+      {
+        initialAccumulatorValue: 0.1,
+        l1RegularizationStrength: 0,
+        l2RegularizationStrength: 0,
+        name: 'ProximalAdagrad',
+      },
+      ['learningRate'],
+    );
     const { initialAccumulatorValue } = this.settings;
     if (initialAccumulatorValue <= 0) {
       throw valueError(`initial_accumulator_value must be positive: ${initialAccumulatorValue}`);

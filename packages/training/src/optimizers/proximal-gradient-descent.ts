@@ -24,11 +24,15 @@ export class ProximalGradientDescentOptimizer extends Tf1Optimizer {
 
   constructor(options: ProximalGradientDescentOptimizerOptions) {
     super(options.name ?? 'ProximalGradientDescent');
-    this.settings = withDefaults<Required<ProximalGradientDescentOptimizerOptions>>(options, {
-      l1RegularizationStrength: 0,
-      l2RegularizationStrength: 0,
-      name: 'ProximalGradientDescent',
-    });
+    this.settings = withDefaults<Required<ProximalGradientDescentOptimizerOptions>>(
+      options,
+      {
+        l1RegularizationStrength: 0,
+        l2RegularizationStrength: 0,
+        name: 'ProximalGradientDescent',
+      },
+      ['learningRate'],
+    );
   }
 
   protected override slotDefinitions(): readonly SlotDefinition[] {

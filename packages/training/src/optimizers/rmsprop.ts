@@ -42,13 +42,17 @@ export class RMSPropOptimizer extends Tf1Optimizer {
 
   constructor(options: RMSPropOptimizerOptions) {
     super(options.name ?? 'RMSProp');
-    this.settings = withDefaults<Required<RMSPropOptimizerOptions>>(options, {
-      decay: 0.9,
-      momentum: 0,
-      epsilon: 1e-10,
-      centered: false,
-      name: 'RMSProp',
-    });
+    this.settings = withDefaults<Required<RMSPropOptimizerOptions>>(
+      options,
+      {
+        decay: 0.9,
+        momentum: 0,
+        epsilon: 1e-10,
+        centered: false,
+        name: 'RMSProp',
+      },
+      ['learningRate'],
+    );
   }
 
   protected override slotDefinitions(): readonly SlotDefinition[] {
