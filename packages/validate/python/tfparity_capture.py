@@ -51,8 +51,9 @@ def random_ledger(graph, shapes=None):
     shapes: by op name, of those whose static shape is not known; without it that shape is None, which matches any.
     Ops in the body of a function (a v2 while loop or cond) have no place in that order, so that nothing can be compared.
     """
-    inside = [node.name for function in graph.as_graph_def().library.function for node in function.node_def
-              if node.op in RANDOM_OPS]
+    # From the last version on there are no nodes but all functions; the nodes of a large net may not fit into a GraphDef.
+    functions = graph.as_graph_def(from_version=graph.version).library.function
+    inside = [node.name for function in functions for node in function.node_def if node.op in RANDOM_OPS]
     if inside:
         warnings.warn(f'random ops in functions ({", ".join(inside[:3])}): the run is recorded without a ledger')
         return None

@@ -227,6 +227,12 @@ function comparesNumbers({ items }: TreeComparison): boolean {
   return items.some(({ comparison }) => comparison && !comparison.warnings.some(({ kind }) => NO_PROOF.has(kind)));
 }
 
+/** Whether outputs were compared, and none of them was a number. */
+function provesNothing(comparisons: ValidationStep['comparisons']): boolean {
+  const outputs = comparisons.filter(({ of }) => of === 'outputs');
+  return outputs.length > 0 && !outputs.some(({ comparison }) => comparesNumbers(comparison));
+}
+
 function verdictOf(steps: readonly ValidationStep[], count: number): Pick<ValidationReport, 'verdict' | 'summary'> {
   const names = (status: ValidationStep['status']) =>
     steps.filter((step) => step.status === status).map(({ id }) => id);
@@ -249,7 +255,10 @@ function verdictOf(steps: readonly ValidationStep[], count: number): Pick<Valida
     return { verdict: 'cannot-tell', summary: `no step compared any numbers${but}${rest}` };
   }
   if (stopped) return { verdict: 'cannot-tell', summary: `nothing differs so far${rest}` };
-  return { verdict: 'same', summary: `${steps.length - skippedSteps.length} of ${steps.length} steps passed${rest}` };
+  const weak = steps.filter(({ status, comparisons }) => status === 'passed' && provesNothing(comparisons));
+  const but = weak.length > 0 ? `, ${weak.map(({ id }) => id).join(', ')} with nothing but NaN and infinities` : '';
+  const passing = `${steps.length - skippedSteps.length} of ${steps.length} steps passed`;
+  return { verdict: 'same', summary: `${passing}${but}${rest}` };
 }
 
 function environment(bundles: readonly GoldenBundle[]): ValidationEnvironment {

@@ -261,6 +261,12 @@ describe('validateMigration', () => {
     });
     expect(report.verdict).toBe('cannot-tell');
     expect(report.summary).toMatch(/^no step compared any numbers but NaN, infinities and empty arrays/);
+    const inTraining: ModelFunction = (x, { training }) => tf.sqrt(training ? below(x, 1) : tf.abs(x as tf.Tensor));
+    const partly = await validateMigration(
+      { legacy: inTraining, migrated: inTraining, inputs: small },
+      { steps: ['inference', 'training'] },
+    );
+    expect(partly.summary).toBe('2 of 2 steps passed, training with nothing but NaN and infinities');
   });
 
   it('fails a moving average that moves in inference', async () => {
