@@ -151,4 +151,47 @@ native("recorded graphs in TensorFlow's session (backend tensorflow)", () => {
       expect([codeOf(y), codeOf(v)], engine).toEqual(['WrongValue', 'FailedPrecondition']);
     }
   });
+
+  it('takes fetches that are added later, and loads the graph anew only for them', () => {
+    const graph = new Graph();
+    using _ = graph.asDefault();
+    const v = getVariable('v', { shape: [2], initializer: ones });
+    const init = globalVariablesInitializer();
+    setSeed(7);
+    const draw = normal([2]);
+    using replay = new Session(graph);
+    using session = new Session(graph, { engine: 'tensorflow' });
+    session.run(init);
+    const first = replay.runArrays(draw);
+    expect(session.runArrays(draw)).toEqual(first);
+    const later = tf.mul(v, 3);
+    // What is there already goes on where it was.
+    expect(session.runArrays(draw)).toEqual(replay.runArrays(draw));
+    expect(session.runArrays({ later, v })).toMatchObject({ later: { data: Float32Array.of(3, 3) } });
+    expect(() => session.run(draw)).toThrow(/would start afresh: ops were recorded after the first run/);
+    expect(session.runArrays([tf.neg(later), v])[0].data).toEqual(Float32Array.of(-3, -3));
+    // A new session draws from the start, with all ops that there are.
+    using other = new Session(graph, { engine: 'tensorflow' });
+    expect(other.runArrays(draw)).toEqual(first);
+  });
+
+  it('is proved in a child process first when isolated', () => {
+    const graph = new Graph();
+    const y = graph.asDefault(() => tf.neg(placeholder('float32', [2], 'x')));
+    using session = new Session(graph, { engine: 'tensorflow', isolated: true });
+    expect(session.runArrays(y, { 'x:0': [1, 2] }).data).toEqual(Float32Array.of(-1, -2));
+    expect(() => new Session(graph, { isolated: true })).toThrow(/only the engine 'tensorflow'/);
+  });
+
+  it('frees everything when it is closed', () => {
+    const graph = new Graph();
+    const y = graph.asDefault(() => tf.neg(placeholder('float32', [2], 'x')));
+    const before = tf.memory();
+    const session = new Session(graph, { engine: 'tensorflow' });
+    for (let run = 0; run < 20; run++) session.run({ y, again: [y] }, { 'x:0': [1, 2] }).y.dispose();
+    expect(tf.memory().numTensors).toBe(before.numTensors + 20);
+    session.close();
+    session.close();
+    expect(() => session.run(y)).toThrow('Attempted to use a closed Session.');
+  });
 });

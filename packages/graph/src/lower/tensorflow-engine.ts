@@ -4,20 +4,24 @@ import { GraphError, type GraphErrorCode, isGraphError } from '../graph-error.js
 import { checkGrapplerOptions } from '../native/grappler-options.js';
 import { withSaver } from '../native/saver-nodes.js';
 import { TensorFlowSession, type TensorFlowSessionOptions } from '../native/tensorflow-session.js';
+import type { Operation } from '../operation.js';
 import type { RunRequest, SessionEngine } from '../session-engine.js';
+import { DrawnStreams } from './drawn-streams.js';
 import { type LoweredGraph, lowerGraph } from './lower-graph.js';
 
 /** What TensorFlow says of a node: the line that made the node belongs to it. */
 const PLACED = new Set<GraphErrorCode>(['TensorFlow', 'FailedPrecondition', 'WrongValue']);
 
 /**
- * Computes runs in TensorFlow's own session, on the lowered graph. Ops that are recorded after the first run make it
- * load the graph anew; variables keep their values then, random streams start afresh.
+ * Computes runs in TensorFlow's own session, on the lowered graph. Ops that are recorded after the first run
+ * make it load the graph anew when one of them is needed; variables keep their values then, and a random op that has drawn
+ * and is needed again is an error, because its stream would start afresh.
  */
 export class TensorFlowEngine implements SessionEngine {
   private session: TensorFlowSession | undefined;
   private lowered: LoweredGraph | undefined;
   private size = 0;
+  private readonly streams = new DrawnStreams();
 
   constructor(
     private readonly graph: Graph,
@@ -28,7 +32,8 @@ export class TensorFlowEngine implements SessionEngine {
   }
 
   run(request: RunRequest): tf.Tensor[] {
-    const { session, lowered } = this.load();
+    const { session, lowered } = this.load([...request.fetches.map(({ op }) => op), ...request.targets]);
+    this.streams.draw(request);
     const fetches = request.fetches.map((ref) => lowered.tensorName(ref));
     const targets = request.targets.map((op) => op.name);
     const feeds = [...request.feeds].map(([ref, value]) => [lowered.tensorName(ref), value] as const);
@@ -57,16 +62,24 @@ export class TensorFlowEngine implements SessionEngine {
     this.lowered = undefined;
   }
 
-  private load(): { session: TensorFlowSession; lowered: LoweredGraph } {
+  /** The session, loaded anew only where it lacks one of the ops that are needed; of all ops where left out. */
+  private load(needed: readonly Operation[] = this.graph.operations.slice(-1)): {
+    session: TensorFlowSession;
+    lowered: LoweredGraph;
+  } {
     const { operations } = this.graph;
-    if (this.session !== undefined && this.lowered !== undefined && this.size === operations.length) {
-      return { session: this.session, lowered: this.lowered };
+    const { session: loaded, lowered: before } = this;
+    if (loaded !== undefined && before !== undefined) {
+      // What an op needs was recorded before it.
+      const current = this.size === operations.length || needed.every(({ name }) => before.graph.findNode(name));
+      if (current) return { session: loaded, lowered: before };
     }
     const lowered = lowerGraph(this.graph);
     const session = new TensorFlowSession(withSaver(lowered.graph), this.options);
     if (this.session !== undefined) {
       session.assign(this.session.assigned());
       this.session.close();
+      this.streams.reloaded();
     }
     this.session = session;
     this.lowered = lowered;
