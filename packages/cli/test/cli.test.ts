@@ -158,6 +158,8 @@ describe('compare', () => {
       expect((await tfparity(name, at('names'), at('objects'), ...flags)).code).toBe(0);
     }
     expect((await tfparity('compare', at('objects'), at('other'))).code).toBe(1);
+    expect((await tfparity('convert', at('objects'), at('converted'), '--format', 'V2')).code).toBe(0);
+    expect((await tfparity('compare', at('converted'), at('objects'))).code).toBe(0);
   });
 
   it('cannot tell of two empty files', async () => {
