@@ -167,7 +167,7 @@ class GraphRun {
         untrained.map((v) => [this.nameOf(v), () => this.read(v)] as const),
       ),
       untrained: untrained.length,
-      ledger: this.model.ledger ?? [],
+      ledger: this.model.ledger ?? null,
     };
   }
 

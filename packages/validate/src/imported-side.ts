@@ -65,13 +65,14 @@ export class ImportedSide implements ModelSide {
     return {
       outputs,
       losses: hooks.losses?.(losses) ?? losses,
-      ...(request.keepVariables ? { variables: Object.fromEntries(before) } : {}),
+      // A frozen graph's variables are constants by now, whose names nobody kept.
+      ...(request.keepVariables && graph.variables.length > 0 ? { variables: Object.fromEntries(before) } : {}),
       updates: changedValues(
         before,
         untrained.flatMap((name) => (after.has(name) ? [[name, () => after.get(name)!] as const] : [])),
       ),
       untrained: untrained.length,
-      ledger: this.model.ledger ?? [],
+      ledger: this.model.ledger ?? null,
     };
   }
 

@@ -39,6 +39,7 @@ export type { ShadowArray } from './shadow-array.js';
 export { SHADOW_KERNELS } from './shadow-kernels.js';
 export { checkAgainstShadow, type ShadowCheck, shadowRun } from './shadow-run.js';
 export type { CallableModel, LayerLike, Side } from './side.js';
+export { proposeTensorMap, type TensorMap, type TensorMatch } from './tensor-map.js';
 export type { ArrayDigest, InputOrigin, Trace, TraceEndPoint, TraceInput, TraceOp } from './trace.js';
 export { type AblationOptions, ablate } from './trace-ablation.js';
 export {

@@ -72,7 +72,8 @@ export interface SideRun {
   readonly updates: Readonly<Record<string, NdArray>>;
   /** How many variables are not trained. */
   readonly untrained: number;
-  readonly ledger: readonly LedgerEntry[];
+  /** null where nobody noted what was drawn. */
+  readonly ledger: readonly LedgerEntry[] | null;
 }
 
 /** What is known of a side's variables without looking at numbers. */

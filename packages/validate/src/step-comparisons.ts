@@ -103,7 +103,9 @@ function updateLines(updates: UpdateSummary): string[] {
 
 /** Compares two runs: the draws first, then outputs, losses, variables and what was updated. */
 export function compareRuns({ legacy, migrated, training, aligned, tolerance }: RunPair): StepBody {
-  const ledger = aligned ? diffLedgers(legacy.ledger, migrated.ledger) : undefined;
+  const drawn = legacy.ledger !== null &&
+    migrated.ledger !== null && { legacy: legacy.ledger, migrated: migrated.ledger };
+  const ledger = aligned && drawn ? diffLedgers(drawn.legacy, drawn.migrated) : undefined;
   const comparisons: StepComparison[] = [
     { of: 'outputs', comparison: compareTrees(migrated.outputs, legacy.outputs, tolerance) },
   ];
@@ -142,9 +144,9 @@ export function compareRuns({ legacy, migrated, training, aligned, tolerance }: 
     ],
     warnings,
     comparisons,
-    ...(ledger === undefined
+    ...(ledger === undefined || !drawn
       ? {}
-      : { ledger, draws: { legacy: legacy.ledger.length, migrated: migrated.ledger.length } }),
+      : { ledger, draws: { legacy: drawn.legacy.length, migrated: drawn.migrated.length } }),
     ...(updates ? { updates } : {}),
   };
 }

@@ -86,7 +86,7 @@ function freshSide(side: EagerSide, request: RunRequest): TraceSide {
           return result;
         },
       });
-      ledger = run.ledger;
+      ledger = run.ledger ?? [];
       return outputs;
     },
     ledger: () => ledger,
