@@ -68,6 +68,19 @@ describeGolden('checkpoints/v2_dtypes.index', () => {
     });
   }
 
+  it('v1_dtypes.ckpt, packed by Snappy in parts: flipped bytes and truncations throughout are found', async () => {
+    const name = 'v1_dtypes.ckpt';
+    const bytes = filesOf(name).get(name)!;
+    const whole = (await outcome(new Map([[name, bytes]]))).values!;
+    for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 150)) {
+      const flipped = bytes.slice();
+      flipped[at]! ^= 1 << (at % 8);
+      for (const damaged of [flipped, bytes.slice(0, at)]) {
+        expect(await expectNoLie(new Map([[name, damaged]]), whole, `byte ${at}`), `byte ${at}`).toBe(true);
+      }
+    }
+  });
+
   it('a shard that is missing is named, with the tensor', async () => {
     const files = filesOf('v2_sharded');
     files.delete('v2_sharded.data-00001-of-00002');

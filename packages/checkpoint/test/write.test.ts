@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NdArray } from '@tfparity/array';
@@ -178,6 +178,21 @@ describe('the checkpoint file', () => {
 class Layer {
   constructor(readonly weights: readonly LayerWeight[]) {}
 }
+
+it('a V1 checkpoint in shards is opened by its folder and by the name that TensorFlow gives all shards', async () => {
+  // Saver(write_version=V1, sharded=True) returns, and records, model-7-?????-of-00001.
+  const shards = at('v1-shards');
+  mkdirSync(shards);
+  cpSync(goldenPath('checkpoints/v1_partitioned'), join(shards, 'model-7-00000-of-00001'));
+  const all = 'model-7-?????-of-00001';
+  writeFileSync(join(shards, 'checkpoint'), `model_checkpoint_path: "${all}"\nall_model_checkpoint_paths: "${all}"\n`);
+  const expected = await fingerprint(await openCheckpoint(goldenPath('checkpoints/v1_partitioned')));
+  for (const place of [shards, join(shards, all), join(shards, 'model-7'), join(shards, 'model-7-00000-of-00001')]) {
+    const checkpoint = await openCheckpoint(place);
+    expect([checkpoint.format, await fingerprint(checkpoint)]).toEqual(['V1', expected]);
+  }
+  expect(await latestCheckpoint(shards)).toBe(join(shards, all));
+});
 
 describe('an object-based checkpoint', () => {
   it('is copied with its objects', async () => {
