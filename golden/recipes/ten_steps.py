@@ -48,6 +48,9 @@ def main(name, out):
             init = v1.global_variables_initializer()
             slots = opt.variables()
         names = dict(variables=[v.op.name for v in model], slots=[v.op.name for v in slots], gradients=[v.op.name for _, v in pairs])
+        # The loss does not depend on these: nothing puts the forward pass there before the update of its weights, and TensorFlow
+        # gives one value or another.
+        racing = [n for n in names['variables'] if '/AuxLogits/' in n and '/moving_' in n]
         print(len(model), 'variables', len(slots), 'slots', len(pairs), 'gradients', flush=True)
         res, kept = [], []
         for nudged in (False, True):
@@ -71,6 +74,6 @@ def main(name, out):
                     else: res[k]['noise_floor'] = drifts(names['variables'], kept[k], values)
                     print(k, got['total_loss'], res[k].get('noise_floor'), '%.1fs' % took, flush=True)
     os.makedirs(out, exist_ok=True)
-    json.dump(dict(net=name, tensorflow=tf.__version__, optimizer='rmsprop', batch=BATCH, classes=CLASSES, input='RandomUniform(seed=42, seed2=100000 + step)', names=names, steps=res), open(os.path.join(out, f'{name}.ten_steps.json'), 'w'))
+    json.dump(dict(net=name, tensorflow=tf.__version__, optimizer='rmsprop', batch=BATCH, classes=CLASSES, input='RandomUniform(seed=42, seed2=100000 + step)', names=names, racing=racing, steps=res), open(os.path.join(out, f'{name}.ten_steps.json'), 'w'))
 
 if __name__ == '__main__': main(sys.argv[1], sys.argv[2])

@@ -15,13 +15,19 @@ export interface Options {
   golden: 'tolerance' | 'bits';
   /** Whether faults are injected into a section of the net until some step catches them, or into all of it, in every step. */
   sensitivity: 'section' | 'full';
+  /** How many of the ten steps of training are taken. */
+  trainingSteps: number;
 }
+
+/** As many as the golden trajectory has. */
+const TRAINING_STEPS = 10;
 
 /** The command line could not be understood; the message says what would be. */
 export class UsageError extends Error {}
 
 export const USAGE = `usage: npm start -- [--steps ID,ID…] [--backend tensorflow|wasm|cpu] [--legacy tensorflow|lowered|typescript]
        [--json FILE] [--html FILE] [--golden tolerance|bits] [--sensitivity section|full]
+       [--training-steps 1…10]
 
 Runs the steps of TensorFlow's guide "Validating correctness & numerical equivalence" on Inception-ResNet-v2:
 the TF1 side in a graph and session, the migrated side in a layer, and TensorFlow's own recorded values.
@@ -37,6 +43,8 @@ the TF1 side in a graph and session, the migrated side in a layer, and TensorFlo
   --golden   bits: recorded values must be met to the last bit (same TensorFlow, same kind of processor)
   --sensitivity
              full: step 7 injects every fault into the whole net and runs every step (many minutes)
+  --training-steps
+             how many of the ten steps of 6-ten-steps are taken; all by default
 
 Exit code 0: every step passed. 1: a step failed. 2: it could not be told.`;
 
@@ -54,6 +62,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     html: 'string',
     golden: 'string',
     sensitivity: 'string',
+    'training-steps': 'string',
   } as const;
   let values: { [K in keyof typeof flags | 'help']?: string | boolean };
   try {
@@ -71,6 +80,9 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   const sensitivity = values.sensitivity ?? 'section';
   if (sensitivity !== 'section' && sensitivity !== 'full')
     throw new UsageError(`--sensitivity is section or full, not '${sensitivity}'`);
+  const trainingSteps = Number(values['training-steps'] ?? TRAINING_STEPS);
+  if (!Number.isInteger(trainingSteps) || trainingSteps < 1 || trainingSteps > TRAINING_STEPS)
+    throw new UsageError(`--training-steps is a number from 1 to ${TRAINING_STEPS}, not '${values['training-steps']}'`);
   const legacy = LEGACY_KINDS.find((kind) => kind === values.legacy);
   if (values.legacy !== undefined && legacy === undefined)
     throw new UsageError(`--legacy is ${LEGACY_KINDS.join(', ')}, not '${values.legacy}'`);
@@ -79,6 +91,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     steps,
     golden,
     sensitivity,
+    trainingSteps,
     ...(backend === undefined ? {} : { backend }),
     ...(legacy === undefined ? {} : { legacy }),
     ...(json === undefined ? {} : { json }),

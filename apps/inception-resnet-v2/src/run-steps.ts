@@ -51,7 +51,13 @@ async function runOne(step: Step, sides: Sides & { migrated: MigratedSide }, opt
   const progress = progressLine(step.id);
   try {
     progress(step.title);
-    return await step.run({ ...sides, golden: options.golden, sensitivity: options.sensitivity, progress });
+    return await step.run({
+      ...sides,
+      golden: options.golden,
+      sensitivity: options.sensitivity,
+      trainingSteps: options.trainingSteps,
+      progress,
+    });
   } catch (error) {
     if (error instanceof CannotTell) throw new CannotTell(`${step.id}: ${error.message}`);
     const tag = isTfparityError(error) ? `${error.name} ${error.code}: ` : '';

@@ -11,6 +11,7 @@ export interface StepContext {
   readonly migrated: MigratedSide;
   readonly golden: Options['golden'];
   readonly sensitivity: Options['sensitivity'];
+  readonly trainingSteps: Options['trainingSteps'];
   /** Says what is being done; a step can take seconds. */
   readonly progress: (message: string) => void;
 }

@@ -19,6 +19,11 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return { status, stdout, stderr };
 }
 
+interface Counts {
+  count: number;
+  identical: number;
+}
+
 interface Step {
   id: string;
   passed: boolean;
@@ -28,6 +33,16 @@ interface Step {
   legacy?: string;
   /** Of step 7. */
   sensitivity?: { faults: { id: string; status: string; steps: { step: string; outcome: string }[] }[] };
+  skipped?: string;
+  /** Of step 6. */
+  gradients?: { count: number; identical: number; noise: string[] };
+  optimizers?: { optimizer: string; passed: boolean; variables: Counts; slots: Counts; golden: { migrated: Counts } }[];
+  trajectory?: {
+    loss: { tf1: number; migrated: number; golden: number };
+    bitIdentical: boolean;
+    golden: { migrated: { identical: Record<string, number>; racing: string[]; different: string[] } };
+  }[];
+  frozenAverages?: string[] | null;
   /** Of step 0: slim's own graph against the graph that TypeScript records. */
   run?: { bitIdentical: boolean; golden?: { bitIdentical: boolean } };
   golden?: {
@@ -51,12 +66,45 @@ function result(file: string): { backend: string; legacy: string; passed: boolea
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
+/** What step 6 has to give where TensorFlow is the one that wrote the golden data. */
+function expectTrained({ gradients, updates, tenSteps }: Record<'gradients' | 'updates' | 'tenSteps', Step>): void {
+  expect(gradients.gradients).toMatchObject({
+    count: 698,
+    identical: 698,
+    noise: ['InceptionResnetV2/Block8/Conv2d_1x1/biases'],
+  });
+  expect(
+    updates.optimizers!.map(({ optimizer, variables, slots, golden }) => [
+      optimizer,
+      variables.identical,
+      slots.identical,
+      golden.migrated.identical,
+    ]),
+  ).toEqual([
+    ['sgd', 698, 0, 1110],
+    ['momentum', 698, 698, 1110],
+    // Two more: the powers of beta1 and beta2.
+    ['adam', 698, 1398, 1110],
+    ['rmsprop', 698, 1396, 1110],
+  ]);
+  expect(tenSteps.frozenAverages).toEqual([]);
+  expect(tenSteps.trajectory).toHaveLength(2);
+  for (const { loss, bitIdentical, golden } of tenSteps.trajectory!) {
+    expect(loss).toEqual({ tf1: loss.golden, migrated: loss.golden, golden: loss.golden });
+    expect(bitIdentical).toBe(true);
+    const { identical, racing, different } = golden.migrated;
+    expect(different).toEqual([]);
+    expect(identical).toEqual({ variables: 1114 - racing.length, slots: 1396, gradients: 698 });
+  }
+}
+
 describe('bad input', () => {
   it.each([
     [['--steps', '5-nothing'], "there is no step '5-nothing'; steps are 0-real-graph, 1-created-once, 2-inventory"],
     [['--legacy', 'python'], "--legacy is typescript, lowered, tensorflow, not 'python'"],
     [['--legacy', 'tensorflow', '--backend', 'wasm'], "--legacy tensorflow needs TensorFlow's own session"],
     [['--sensitivity', 'somewhat'], "--sensitivity is section or full, not 'somewhat'"],
+    [['--training-steps', '11'], "--training-steps is a number from 1 to 10, not '11'"],
     [['--golden', 'roughly'], "--golden is tolerance or bits, not 'roughly'"],
     [['--backend', 'webgpu'], "'webgpu' is not a backend; choose one of tensorflow, wasm, cpu"],
     [['--frobnicate'], "Unknown option '--frobnicate'"],
@@ -119,6 +167,9 @@ describeGolden('nets/inception_resnet_v2.infer.json', () => {
       backend,
       '--json',
       json,
+      // Of the ten steps, which take seconds each, the least in which moving averages can stand still.
+      '--training-steps',
+      '2',
       ...(native ? ['--golden', 'bits'] : []),
     ]);
     const ids = listSteps();
@@ -141,6 +192,9 @@ describeGolden('nets/inception_resnet_v2.infer.json', () => {
     const step0 = steps.find(({ id }) => id === '0-real-graph')!;
     if (real) expect(step0.run).toMatchObject({ bitIdentical: true, golden: { bitIdentical: true } });
     else expect(step0.run).toBeUndefined();
+    const [gradients, updates, tenSteps] = steps.filter(({ id }) => id.startsWith('6-'));
+    if (native) expectTrained({ gradients: gradients!, updates: updates!, tenSteps: tenSteps! });
+    else expect([gradients, updates, tenSteps].every((step) => step!.skipped?.includes(backend))).toBe(true);
     const { faults } = steps.find(({ id }) => id === '7-sensitivity')!.sensitivity!;
     expect(faults.filter(({ status }) => status !== 'caught')).toEqual([]);
     // What the guide's reset cannot see is seen by values of each variable's own, and by an input that is no constant.

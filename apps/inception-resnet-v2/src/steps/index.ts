@@ -7,6 +7,7 @@ import { inventoryStep } from './inventory.js';
 import { modelSteps } from './model-run.js';
 import { realGraphStep } from './real-graph.js';
 import { sensitivityStep } from './sensitivity.js';
+import { trainingSteps } from './training.js';
 
 const [reset, ...aligned] = modelSteps;
 
@@ -22,5 +23,6 @@ export const STEPS: readonly Step[] = [
   ...aligned,
   checkpointTraining,
   graphVsEager,
+  ...trainingSteps,
   sensitivityStep,
 ];
