@@ -44,7 +44,8 @@ export class GraphContext extends GraphRulesContext {
   own(variable: tf.Variable): GraphVariable {
     const own = this.variableOf(variable);
     if (own !== undefined) return own;
-    const from = variable instanceof GraphVariable ? variable.graph.name : 'eager code';
+    // `instanceof` tells nothing: tfjs takes every variable for one of every subclass.
+    const from = 'handle' in variable ? (variable as GraphVariable).graph.name : 'eager code';
     throw new GraphError('OtherGraph', `variable '${variable.name}' belongs to ${from}, not to ${this.graph.name}`, {
       variable: variable.name,
       graph: this.graph.name,

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, type NdArray, sameShape, toNdArray } from '@tfparity/array';
+import { type GraphVariable, type Operation, placeholder, type Session } from '@tfparity/graph';
+import { assign, nameScope } from '@tfparity/variables';
 import type { Tf1Optimizer } from './optimizer.js';
 import { TrainingError } from './training-error.js';
 
@@ -9,6 +11,8 @@ export interface TrainingState {
   readonly variables: readonly tf.Variable[];
   readonly optimizer?: Tf1Optimizer;
   readonly globalStep?: tf.Variable;
+  /** Of variables of a graph: the session that has their values. */
+  readonly session?: Session;
 }
 
 /** A checkpoint, as far as it is needed here; `openCheckpoint` of @tfparity/checkpoint gives one. */
@@ -29,10 +33,23 @@ function named({ variables, optimizer, globalStep }: TrainingState): Map<string,
   throw new TrainingError('ValueError', `At least two variables have the same name: ${twice[0]}`, { twice });
 }
 
-/** A copy that later steps leave alone. */
-function valuesOf(variable: tf.Variable): NdArray {
-  const array = toNdArray(variable);
-  return { ...array, data: array.data.slice() as NdArray['data'] };
+/** Copies that later steps leave alone. */
+function valuesOf(variables: readonly tf.Variable[], session: Session | undefined): NdArray[] {
+  if (session !== undefined) return session.runArrays(variables as tf.Variable[]) as unknown as NdArray[];
+  return variables.map((variable) => {
+    checkEager(variable);
+    const array = toNdArray(variable);
+    return { ...array, data: array.data.slice() as NdArray['data'] };
+  });
+}
+
+function checkEager(variable: tf.Variable): void {
+  // `instanceof` tells nothing: tfjs takes every variable for one of every subclass.
+  if (!('handle' in variable)) return;
+  const { name } = variable;
+  throw new TrainingError('ValueError', `${name} is a variable of a graph; give the session that has its value`, {
+    name,
+  });
 }
 
 /**
@@ -45,8 +62,13 @@ function valuesOf(variable: tf.Variable): NdArray {
  */
 export function trainingState(state: TrainingState): Record<string, NdArray> {
   const arrays: Record<string, NdArray> = {};
-  for (const [name, variable] of named(state)) {
-    const array = valuesOf(variable);
+  const variables = [...named(state)];
+  const values = valuesOf(
+    variables.map(([, variable]) => variable),
+    state.session,
+  );
+  for (const [i, [name, variable]] of variables.entries()) {
+    const array = values[i]!;
     const isStep = variable === state.globalStep && array.dtype === 'int32';
     arrays[name] = isStep
       ? { ...array, dtype: 'int64', data: BigInt64Array.from(array.data as Int32Array, BigInt) }
@@ -57,7 +79,8 @@ export function trainingState(state: TrainingState): Record<string, NdArray> {
 
 /**
  * Puts a checkpoint's values into variables, slots and `global_step`, so that the next step is the one that the saved
- * training would have taken. Slots that are missing are made first, for the trainable variables. Eager code only.
+ * training would have taken. In eager code slots that are missing are made first, for the trainable variables; a graph has
+ * them from `applyGradients`.
  *
  * All is read and checked before the first variable changes.
  *
@@ -65,7 +88,11 @@ export function trainingState(state: TrainingState): Record<string, NdArray> {
  * or a step that does not fit
  */
 export async function restoreTraining(checkpoint: SavedTensors, state: TrainingState): Promise<void> {
-  state.optimizer?.createSlots(state.variables.filter(({ trainable }) => trainable));
+  const { session } = state;
+  if (session === undefined) {
+    for (const variable of state.variables) checkEager(variable);
+    state.optimizer?.createSlots(state.variables.filter(({ trainable }) => trainable));
+  }
   const variables = named(state);
   const missing = [...variables.keys()].filter((name) => !checkpoint.has(name));
   if (missing.length > 0) {
@@ -74,9 +101,36 @@ export async function restoreTraining(checkpoint: SavedTensors, state: TrainingS
   }
   const values: [tf.Variable, NdArray][] = [];
   for (const [name, variable] of variables) values.push([variable, fitted(name, await checkpoint.get(name), variable)]);
+  if (session !== undefined) {
+    session.run(
+      values.map(([variable]) => restoreOp(variable).op),
+      values.map(([variable, array]) => [restoreOp(variable).input, array] as const),
+    );
+    return;
+  }
   for (const [variable, { data, shape, dtype }] of values) {
     tf.tidy(() => variable.assign(tf.tensor(data as Float32Array, [...shape], dtype as 'float32')));
   }
+}
+
+interface RestoreOp {
+  readonly input: tf.Tensor;
+  readonly op: Operation;
+}
+
+const restoreOps = new WeakMap<tf.Variable, RestoreOp>();
+
+/** The op that assigns what is fed to a graph's variable; recorded once. */
+function restoreOp(variable: tf.Variable): RestoreOp {
+  const known = restoreOps.get(variable);
+  if (known !== undefined) return known;
+  using _ = (variable as GraphVariable).graph.asDefault();
+  const made = nameScope('save/', () => {
+    const input = placeholder(variable.dtype as 'float32', variable.shape);
+    return { input, op: assign(variable, input) as Operation };
+  });
+  restoreOps.set(variable, made);
+  return made;
 }
 
 function fitted(name: string, array: NdArray, variable: tf.Variable): NdArray {

@@ -160,6 +160,7 @@ describe.each(backends)('%s', (backend) => {
   });
 
   it('refuses in a graph what would be asked or run once and never again', () => {
+    const eager = tf.variable(tf.scalar(1));
     using _ = new Graph().asDefault();
     const w = getVariable('w', { initializer: () => tf.scalar(1) });
     const loss = () => tf.square(w) as tf.Scalar;
@@ -168,6 +169,7 @@ describe.each(backends)('%s', (backend) => {
     );
     const optimizer = new GradientDescentOptimizer({ learningRate: () => 0.5 });
     expect(errorOf(() => createTrainOp(loss(), optimizer)).message).toMatch(/lr is a function.*give a tensor/);
+    expect(() => assign(eager, tf.scalar(2))).toThrow(/belongs to eager code/);
     const average = new ExponentialMovingAverage({ decay: 0.9, numUpdates: () => 3 });
     expect(errorOf(() => average.apply([w])).message).toMatch(/numUpdates is a function/);
   });

@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { openCheckpoint, writeCheckpoint } from '@tfparity/checkpoint';
+import { Graph, type Operation, placeholder, Session } from '@tfparity/graph';
 import { captureInventory } from '@tfparity/inventory';
 import { backends, describeGolden, goldenJson, goldenPath, useBackend } from '@tfparity/testing';
-import { variable } from '@tfparity/variables';
+import { getVariable, variable } from '@tfparity/variables';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   AdamOptimizer,
   exponentialDecay,
+  getOrCreateGlobalStep,
   IndexedSlices,
   isTrainingError,
   type LearningRate,
@@ -95,6 +97,49 @@ describeGolden('slots/slots.json', () => {
       }
       run.optimizer.dispose();
       tf.dispose([run.w, run.emb, run.globalStep]);
+    });
+
+    it.each(Object.keys(cases))('%s: goes on from it in a session of a graph', async (name) => {
+      const graph = new Graph();
+      const program = graph.asDefault();
+      const globalStep = getOrCreateGlobalStep();
+      const [w, emb] = [getVariable('net/w', { shape: [3, 4] }), getVariable('net/emb', { shape: [6, 2] })];
+      const rate = exponentialDecay({ ...camelCase(schedule), globalStep } as never);
+      const optimizer = MAKERS[name]!({ learningRate: rate, ...camelCase(cases[name]!.args) } as never);
+      const [gradient, rows] = [placeholder('float32', [3, 4], 'g'), placeholder('float32', [3, 2], 'rows')];
+      const ids = placeholder('int32', [3], 'ids') as unknown as tf.Tensor1D;
+      const ops = optimizer.applyGradients(
+        [
+          [gradient, w],
+          [new IndexedSlices(rows, ids, [6, 2]), emb],
+        ],
+        { globalStep },
+      ) as Operation[];
+      program[Symbol.dispose]();
+      using session = new Session(graph, { engine: 'replay' });
+      const state = { variables: [w, emb], optimizer, globalStep };
+      expect(() => trainingState(state)).toThrow('net/w is a variable of a graph; give the session');
+      await expect(restoreTraining({ has: () => true, get: () => expect.fail() }, state)).rejects.toThrow(
+        'give the session',
+      );
+      const checkpoint = await openCheckpoint(goldenPath(`slots/${cases[name]!.checkpoint}`));
+      await restoreTraining(checkpoint, { ...state, session });
+      const operations = graph.operations.length;
+      await restoreTraining(checkpoint, { ...state, session });
+      // The ops that restore are recorded once.
+      expect(graph.operations.length).toBe(operations);
+      for (const given of cases[name]!.steps) {
+        session.run(ops, { 'g:0': tensorOf(given.w), 'rows:0': tensorOf(given.emb), 'ids:0': given.ids });
+      }
+      const saved = trainingState({ ...state, session });
+      const { after } = cases[name]!.steps.at(-1)!;
+      expect(Object.keys(saved).sort()).toEqual(Object.keys(after).sort());
+      expect(saved['global_step']).toMatchObject({ dtype: 'int64', data: BigInt64Array.of(7n) });
+      for (const [key, expected] of Object.entries(after)) {
+        if (typeof expected === 'number') continue;
+        const found = tf.tensor(saved[key]!.data as Float32Array, [...saved[key]!.shape]);
+        expect(ulpsApart(found, expected), key).toBeLessThanOrEqual(backend === 'tensorflow' ? 0 : 8);
+      }
     });
 
     it.each(Object.keys(cases))('%s: what it saves is what it goes on with', async (name) => {
