@@ -7,6 +7,7 @@ import { dtypeNumber } from './lower/kernel-capture.js';
 import { type FeedValue as ConvertibleValue, feedArray } from './native/feed-value.js';
 import { describeTensor, type OutputRef, type SymbolicId, symbolOf } from './operation.js';
 import { outsideGraphs } from './recording.js';
+import { knownShape } from './unknown-sizes.js';
 
 /** A value for a tensor of a graph: a tensor with values, numbers nested as the shape says, or an `NdArray`. */
 export type FeedValue = tf.Tensor | tf.TensorLike | NdArray;
@@ -51,7 +52,7 @@ function refOfKey(graph: Graph, key: tf.Tensor | string): SymbolicId {
 export function fedTensor(graph: Graph, key: tf.Tensor | string, value: FeedValue): [OutputRef, tf.Tensor, boolean] {
   const ref = refOfKey(graph, key);
   const info = ref.op.outputInfos[ref.index]!;
-  const declared = info.declared ?? info.shape;
+  const declared = knownShape(info);
   const dtype = info.dtype as tf.DataType;
   const name = `${ref.op.name}:${ref.index}`;
   if (value instanceof tf.Tensor && symbolOf(value) !== undefined) {

@@ -12,18 +12,19 @@ export type OperationLike = Operation | tf.Tensor;
 
 /** Options of `placeholder`. */
 export interface PlaceholderOptions {
-  /** The sizes that are recorded where the shape has null; 2 where left out. */
-  readonly sample?: readonly number[];
+  /**
+   * The sizes at which kernels are tried where the shape has null, and at twice of which: 2 for the first axis, some
+   * dozens for others where left out. Images of a net that needs larger ones say so here.
+   */
+  readonly sample?: readonly (number | null)[];
 }
-
-/** The size that stands for an unknown one while ops are recorded: above 1, so that nothing is squeezed or broadcast. */
-const SAMPLE = 2;
 
 /**
  * A tensor whose value is fed to `session.run`.
  *
- * A size that is null may differ from run to run. Ops are recorded with a sample size in its place, so code that asks
- * for the tensor's shape sees the sample; sizes that it passes on to `reshape` are adapted when the session runs.
+ * A size that is null may differ from run to run. Code that asks for the tensor's shape sees a large number in its
+ * place; where that, a multiple of it or a number beside it reaches an op, each run has its own size there. What cannot
+ * be decided is an error, here or when the op runs.
  */
 export function placeholder(
   dtype: tf.DataType,
@@ -31,18 +32,17 @@ export function placeholder(
   name = 'Placeholder',
   options: PlaceholderOptions = {},
 ): GraphTensor {
-  const recorded = shape.map((size, axis) => size ?? options.sample?.[axis] ?? SAMPLE);
-  return getDefaultGraph()
+  const graph = getDefaultGraph();
+  return graph
     .record(
       {
         type: 'Placeholder',
         inputs: [],
         inputNames: null,
         attrs: { dtype, shape: [...shape] },
-        outputs: [{ dtype, shape: recorded, declared: [...shape] }],
+        outputs: [{ dtype, ...graph.unknowns.shapes(shape, options.sample), declared: [...shape] }],
         returnsArray: false,
         isKernel: false,
-        dynamic: shape.includes(null),
       },
       name,
     )
@@ -73,10 +73,9 @@ export function placeholderWithDefault(
         inputs: [ref],
         inputNames: null,
         attrs: { dtype: info.dtype, shape: [...shape] },
-        outputs: [{ dtype: info.dtype, shape: info.shape, declared: [...shape] }],
+        outputs: [{ dtype: info.dtype, ...graph.unknowns.shapes(shape), declared: [...shape] }],
         returnsArray: false,
         isKernel: false,
-        dynamic: ref.op.dynamic || shape.includes(null),
       },
       name,
     )
@@ -95,7 +94,7 @@ export function identity(input: tf.Tensor, name = 'Identity'): GraphTensor {
         inputs: [ref],
         inputNames: ['x'],
         attrs: {},
-        outputs: [{ dtype: info.dtype, shape: info.shape }],
+        outputs: [info.declared === undefined ? info : { ...info, declared: undefined }],
         returnsArray: false,
         isKernel: true,
       },

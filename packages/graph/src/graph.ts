@@ -16,6 +16,7 @@ import {
 import type { InferredOutputs } from './output-inference.js';
 import { currentGraph, outsideGraphs, realBackendName, recorder, startRecording } from './recording.js';
 import { closeAround } from './scope-body.js';
+import { UnknownSizes } from './unknown-sizes.js';
 
 /** A graph that is open until it is disposed of. */
 export interface OpenGraphScope extends Disposable {
@@ -46,6 +47,8 @@ export class Graph {
   readonly backendName: string = realBackendName();
   /** Shapes that were found by running kernels, by the kind of call. */
   readonly inferred = new Map<string, InferredOutputs>();
+  /** Sizes that differ from run to run. */
+  readonly unknowns = new UnknownSizes();
   /** The variables as the engine sees them while the graph is open. */
   readonly variablesByName: Record<string, tf.Variable> = {};
   /** Set where eager variables are no constants: gives the value that one has at this point of the trace. */
@@ -121,10 +124,12 @@ export class Graph {
   record(parts: NewOperation, name: string = parts.type): Operation {
     if (this.isFinalized) throw new GraphError('Finalized', 'Graph is finalized and cannot be modified.', { name });
     const unique = this.context.names.uniqueName(name);
-    const dynamic = parts.dynamic ?? parts.inputs.some((input) => input.op.dynamic);
+    const infos = [...parts.inputs.map(({ op: { outputInfos }, index }) => outputInfos[index]!), ...parts.outputs];
+    const dynamic = parts.dynamic ?? infos.some(({ tried }) => tried !== undefined);
     const op = new Operation(this, this.ops.length, unique, this.controls, { ...parts, dynamic });
     this.ops.push(op);
     this.byName.set(unique, op);
+    for (let i = 0; dynamic && i < op.outputInfos.length; i++) this.unknowns.declare(op.symbolicId(i));
     return op;
   }
 

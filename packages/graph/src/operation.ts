@@ -1,12 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type CallSite, firstCallOutside } from './call-site.js';
 import type { Graph } from './graph.js';
+import { knownShape } from './unknown-sizes.js';
 
 /** What an output of an op holds; `resource` is the handle of a variable. */
 export interface OutputInfo {
   readonly dtype: tf.DataType | 'resource';
-  /** The sizes that were recorded; an unknown size of a placeholder is recorded as its sample. */
+  /** The sizes that were recorded; a number that stands for it in place of an unknown one. */
   readonly shape: readonly number[];
+  /** The shape at two trials of the unknown sizes, which are those that differ; left out where all are known. */
+  readonly tried?: readonly [readonly number[], readonly number[]];
   /** The sizes as declared, null where unknown; only a placeholder's output has them. */
   readonly declared?: readonly (number | null)[];
 }
@@ -40,7 +43,7 @@ export interface OperationParts {
   readonly returnsArray: boolean;
   /** Whether this is a call of a tfjs kernel, and not one of the graph's own ops (`Placeholder`, `Const`, `NoOp`, …). */
   readonly isKernel: boolean;
-  /** Whether sizes that were recorded can differ when a session runs: a placeholder with unknown sizes is upstream. */
+  /** Whether sizes of inputs, outputs or attributes are unknown, and can differ when a session runs. */
   readonly dynamic: boolean;
   /** An op that was made by the same call, whose stack is this one's too. */
   readonly madeWith?: Operation | undefined;
@@ -185,7 +188,7 @@ export class GraphTensor<R extends tf.Rank = tf.Rank> extends tf.Tensor<R> {
 /** `Tensor("x:0", shape=(None, 2), dtype=float32)`. */
 export function describeTensor(ref: OutputRef): string {
   const info = ref.op.outputInfos[ref.index]!;
-  const axes = (info.declared ?? info.shape).map((axis) => axis ?? 'None');
+  const axes = knownShape(info).map((axis) => axis ?? 'None');
   const shape = axes.length === 1 ? `(${axes[0]},)` : `(${axes.join(', ')})`;
   return `Tensor("${ref.op.name}:${ref.index}", shape=${shape}, dtype=${info.dtype})`;
 }

@@ -3,7 +3,9 @@ import type { Graph } from './graph.js';
 import { GraphError } from './graph-error.js';
 import { GraphTensor } from './operation.js';
 import { inferOutputs } from './output-inference.js';
+import { recordConstant } from './recorded-constant.js';
 import { RECORDING_BACKEND, RecordingBackend } from './recording-backend.js';
+import { wrapReductionGradients } from './reduction-gradients.js';
 
 type Engine = ReturnType<typeof tf.engine>;
 
@@ -59,7 +61,8 @@ export function recorder(): RecordingBackend {
   const made = new RecordingBackend((values, shape, dtype) => {
     const graph = currentGraph();
     if (graph === undefined) throw new GraphError('Closed', 'a value is written for a graph, but no graph is open');
-    return graph.constant(values, shape, dtype).op.symbolicId();
+    const constant = recordConstant(graph, values, shape, dtype);
+    return constant.op.symbolicId(constant.index);
   });
   // Priority 0: never chosen by itself where no backend was.
   tf.registerBackend(RECORDING_BACKEND, () => made, 0);
@@ -79,6 +82,7 @@ export function startRecording(graph: Graph): () => void {
   recorder();
   realBackendName();
   wrapEngine();
+  wrapReductionGradients();
   const entry: OpenGraph = { graph, before: snapshot() };
   open.push(entry);
   restore({
@@ -153,7 +157,7 @@ function wrapEngine(): void {
       if (graph === undefined || backend != null || values == null) {
         return next.call(engine, values, shape, dtype, backend);
       }
-      return graph.constant(encoded(values), shape, dtype ?? 'float32');
+      return recordConstant(graph, encoded(values), shape, dtype ?? 'float32');
     };
     engine.makeTensor = recordingMakeTensor;
   }
@@ -195,15 +199,17 @@ function recordKernel(
   // dependencies it is the op that carries them, as tf.identity is in TensorFlow.
   if (kernelName === 'Identity' && !graph.hasControlDependencies)
     return new GraphTensor(refs[0]!.op.symbolicId(refs[0]!.index));
-  const inferred = inferOutputs(graph, kernelName, names, refs, attrs, Array.isArray(inputs));
+  const inputNames = Array.isArray(inputs) ? null : names;
+  const inferred = inferOutputs(graph, { type: kernelName, inputNames, inputs: refs, attrs });
   const op = graph.record({
     type: kernelName,
     inputs: refs,
-    inputNames: Array.isArray(inputs) ? null : names,
+    inputNames,
     attrs: copyAttrs(attrs),
     outputs: inferred.outputs,
     returnsArray: inferred.returnsArray,
     isKernel: true,
+    dynamic: inferred.dynamic === true,
   });
   return inferred.returnsArray ? [...op.outputs] : op.output(0);
 }

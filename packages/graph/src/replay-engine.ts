@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { releaseStreams } from '@tfparity/random';
-import { adaptedAttrs } from './dynamic-shapes.js';
 import { GraphError, isGraphError } from './graph-error.js';
 import type { Operation, OutputRef } from './operation.js';
 import { type OptimizerOptions, type OptimizerReport, optimizeRun } from './optimize/optimizer.js';
@@ -8,6 +7,7 @@ import { recordedRun } from './optimize/planned-run.js';
 import { outsideGraphs } from './recording.js';
 import { makePlan, type Plan, type PlanStep } from './replay-plan.js';
 import type { RunRequest, SessionEngine } from './session-engine.js';
+import { fedSizes, isUnknown, knownShape, resolvedAttrs, Sizes } from './unknown-sizes.js';
 
 /** A value while a run goes on; what is not owned belongs to the session or the caller. */
 interface Held {
@@ -30,6 +30,8 @@ export class ReplayEngine implements SessionEngine {
   private readonly constants = new Map<Operation, tf.Tensor>();
   private readonly plans = new Map<string, OptimizedPlan>();
   private lastReport: OptimizerReport | undefined;
+  /** What the run that is going on has in the places of unknown sizes. */
+  private sizes = new Sizes();
 
   /** @param optimizer  the passes that rewrite each run; none where left out, and then replay is what was recorded */
   constructor(
@@ -48,6 +50,7 @@ export class ReplayEngine implements SessionEngine {
     return outsideGraphs(this.backendName, () => {
       const { plan, report } = this.planFor(request.fetches, request.targets, feeds);
       this.lastReport = report;
+      this.sizes = fedSizes(request.feeds);
       return tf.tidy(() => this.execute(plan, [...request.feeds.values()]));
     });
   }
@@ -127,7 +130,7 @@ export class ReplayEngine implements SessionEngine {
   private runKernel(op: Operation, tensors: readonly tf.Tensor[]): tf.Tensor[] {
     const names = op.inputNames;
     const inputs = names === null ? tensors : Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
-    let attrs = op.dynamic ? adaptedAttrs(op, tensors) : op.attrs;
+    let attrs = op.dynamic ? this.resolvedAttrs(op, tensors) : op.attrs;
     // An op's generator is its own, and each session starts it afresh, as TensorFlow's kernels do.
     if (attrs['stream'] !== undefined) attrs = { ...attrs, stream: `${this.stream}${op.id}` };
     let result: tf.Tensor | tf.Tensor[];
@@ -137,8 +140,25 @@ export class ReplayEngine implements SessionEngine {
       throw isGraphError(error) ? error : failed(op, (error as Error).message, error);
     }
     const outputs = Array.isArray(result) ? result : [result];
-    if (!op.dynamic) checkShapes(op, outputs);
+    checkShapes(op, outputs);
+    op.outputInfos.forEach((info, i) => {
+      this.sizes.bindShape(info, outputs[i]!.shape);
+    });
     return outputs;
+  }
+
+  private resolvedAttrs(op: Operation, tensors: readonly tf.Tensor[]): Operation['attrs'] {
+    const inputs = op.inputs.map((ref) => ref.op.outputInfos[ref.index]!);
+    const shapes = tensors.map(({ shape }) => shape);
+    try {
+      return resolvedAttrs(op.graph.unknowns, { ...op, inputs }, shapes, this.sizes);
+    } catch (error) {
+      if (!isGraphError(error)) throw error;
+      const details = { ...error.details, node: op.name, kernel: op.type, callSite: op.callSite };
+      throw new GraphError(error.code, `${op.name} (${op.type}): ${error.message}${nodeSuffix(op)}`, details, {
+        cause: error,
+      });
+    }
   }
 
   /** The graph's own ops, which are no kernels. */
@@ -167,6 +187,7 @@ export class ReplayEngine implements SessionEngine {
         return undefined;
       }
       case 'PlaceholderWithDefault':
+        this.sizes.bindShape(op.outputInfos[0]!, value().shape);
         return { tensor: tf.clone(value()), owned: true };
       case 'Placeholder':
         throw unfed(op);
@@ -242,13 +263,15 @@ function unfed(op: Operation): GraphError {
 }
 
 function checkShapes(op: Operation, outputs: readonly tf.Tensor[]): void {
-  outputs.forEach((tensor, i) => {
-    const recorded = op.outputInfos[i]!.shape;
-    if (tf.util.arraysEqual(tensor.shape, [...recorded])) return;
+  outputs.forEach(({ shape }, i) => {
+    const { shape: recorded, tried } = op.outputInfos[i]!;
+    const fits = (size: number, axis: number): boolean =>
+      size === shape[axis] || (tried !== undefined && isUnknown(tried, axis));
+    if (shape.length === recorded.length && recorded.every(fits)) return;
     throw failed(
       op,
-      `output ${i} has shape [${tensor.shape}], and was recorded as [${recorded}]: the shape depends on values, which a ` +
-        'graph does not have while it is built; compute it outside the graph and feed it',
+      `output ${i} has shape [${shape}], and was recorded as [${knownShape(op.outputInfos[i]!).map((size) => size ?? 'unknown')}]: the shape ` +
+        'depends on values, which a graph does not have while it is built; compute it outside the graph and feed it',
     );
   });
 }

@@ -88,6 +88,47 @@ const reshape: Rule = ({ x }, attrs) => {
   return tf.util.sizeFromShape([...x.shape]) === tf.util.sizeFromShape(shape) ? [{ dtype: x.dtype, shape }] : undefined;
 };
 
+/** Also where a trial of an unknown size is smaller than what is cut out: then only the sizes of the cut count. */
+const slice: Rule = ({ x }, attrs) => {
+  const [begin, size] = [attrs['begin'] as number[], attrs['size'] as number[]];
+  if (x === undefined || begin.length !== x.shape.length || size.length !== begin.length) return undefined;
+  const shape = size.map((length, axis) => (length === -1 ? x.shape[axis]! - begin[axis]! : length));
+  const inside = shape.every((length, axis) => begin[axis]! + length <= x.shape[axis]!);
+  if (shape.some((length) => length < 0) || !(inside || x.tried !== undefined)) return undefined;
+  return [{ dtype: x.dtype, shape }];
+};
+
+const stridedSlice: Rule = ({ x }, attrs) => {
+  if (x === undefined) return undefined;
+  const [begin, end, strides] = ['begin', 'end', 'strides'].map((name) => [...(attrs[name] as number[])]);
+  const masks = ['beginMask', 'endMask', 'ellipsisMask', 'newAxisMask', 'shrinkAxisMask'].map(
+    (name) => (attrs[name] as number | undefined) ?? 0,
+  ) as [number, number, number, number, number];
+  const { finalShape } = tf.slice_util.sliceInfo([...x.shape], begin!, end!, strides!, ...masks);
+  return [{ dtype: x.dtype, shape: finalShape }];
+};
+
+/** Also with a padding that is negative at a trial, as the gradient of a cut has it. */
+const pad: Rule = ({ x }, attrs) => {
+  const paddings = attrs['paddings'] as [number, number][];
+  const negative = paddings.some((pair) => Math.min(...pair) < 0);
+  if (x === undefined || !(negative || x.tried !== undefined)) return undefined;
+  return [{ dtype: x.dtype, shape: x.shape.map((size, axis) => paddings[axis]![0] + size + paddings[axis]![1]) }];
+};
+
+/** Without a look at the indices, which may be beyond a trial of an unknown size. */
+const gather: Rule = ({ x, indices }, attrs) => {
+  const batch = (attrs['batchDims'] as number | undefined) ?? 0;
+  if (x?.tried === undefined || indices === undefined || batch !== 0) return undefined;
+  const axis = tf.util.parseAxisParam(attrs['axis'] as number, [...x.shape])[0]!;
+  return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)] }];
+};
+
+const filled: Rule = (_, attrs) => {
+  const { shape, dtype, value } = attrs as { shape: number[]; dtype?: tf.DataType; value: number | string };
+  return [{ dtype: dtype ?? tf.util.inferDtype(value), shape }];
+};
+
 const sameAsX: Rule = ({ x }) => (x?.dtype === 'float32' ? float(x.shape) : undefined);
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -112,6 +153,11 @@ const rules: Readonly<Record<string, Rule>> = {
   Concat: concat,
   BatchMatMul: batchMatMul,
   Reshape: reshape,
+  Slice: slice,
+  StridedSlice: stridedSlice,
+  GatherV2: gather,
+  PadV2: pad,
+  Fill: filled,
   FusedBatchNorm: sameAsX,
   ...Object.fromEntries(
     [

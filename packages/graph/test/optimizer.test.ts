@@ -328,11 +328,11 @@ describe.each(backends)('graph optimization in the replay engine on %s', (backen
     const graph = new Graph();
     const y = graph.asDefault(() => {
       const x = placeholder('float32', [null], 'x');
-      return tf.relu(tf.add(tf.add(x, tf.tensor1d([1, 2])), tf.exp(x)));
+      return tf.relu(tf.add(tf.add(x, placeholder('float32', [null], 'z')), tf.exp(x)));
     });
     using session = new Session(graph, { optimizer: true });
     try {
-      session.run(y, { 'x:0': [1, 2, 3] });
+      session.run(y, { 'x:0': [1, 2, 3], 'z:0': [1, 2] });
       expect.unreachable();
     } catch (error) {
       expect(isGraphError(error) && error.message).toMatch(/node Add(_1)?}.* made at .*optimizer\.test\.ts/);

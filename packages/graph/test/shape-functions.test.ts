@@ -10,6 +10,8 @@ const image = [2, 9, 11, 3];
 const conv = { dataFormat: 'NHWC', dilations: [1, 1], dimRoundingMode: undefined };
 const pool = { filterSize: [3, 2], dimRoundingMode: undefined };
 
+const noMasks = { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+
 /** Calls as tfjs's ops make them: for each kernel with a rule, the kinds of attributes that change its rule's result. */
 const calls: Call[] = [
   ...['Relu', 'Relu6', 'Elu', 'Sigmoid', 'Tanh', 'Exp', 'Log', 'Sqrt', 'Rsqrt', 'Square', 'Neg', 'Abs', 'Floor'].map(
@@ -52,6 +54,23 @@ const calls: Call[] = [
   ...['StatelessRandomUniform', 'StatelessRandomNormal', 'StatelessTruncatedNormal'].map(
     (kernel): Call => [kernel, {}, { shape: [], dtype: 'float32', seed: [1, 2] }],
   ),
+  ['Slice', { x: [5, 4] }, { begin: [1, 0], size: [3, -1] }],
+  ['StridedSlice', { x: [5, 4] }, { begin: [1, 3], end: [9, 0], strides: [2, -1], ...noMasks, endMask: 2 }],
+  ['StridedSlice', { x: [5, 4] }, { begin: [1, 3], end: [4, 4], strides: [1, 1], ...noMasks, shrinkAxisMask: 2 }],
+  ...[0, 1].map((axis): Call => ['GatherV2', { x: [3, 4], indices: [2, 2] }, { axis, batchDims: 0 }]),
+  [
+    'PadV2',
+    { x: [3, 4] },
+    {
+      paddings: [
+        [0, 1],
+        [2, 0],
+      ],
+      constantValue: 0,
+    },
+  ],
+  ['Fill', {}, { shape: [2, 3], value: 1, dtype: 'int32' }],
+  ['Fill', {}, { shape: [], value: 1.5 }],
   ['StatelessRandomUniformInt', {}, { shape: [4], dtype: 'int32', seed: [1, 2], minval: 0, maxval: 9 }],
 ];
 
@@ -70,10 +89,13 @@ describe.each(backends)('rules for shapes against the kernels of %s', (backend) 
     (kernel, _, [, inputs, attrs]) => {
       const names = Object.keys(inputs);
       const shapes = Object.values(inputs) as number[][];
-      const infos = shapes.map((shape) => ({ dtype: 'float32' as const, shape }));
+      const dtypes = names.map((name): 'int32' | 'float32' => (name === 'indices' ? 'int32' : 'float32'));
+      // These rules are for unknown sizes only.
+      const tried = ['GatherV2', 'PadV2'].includes(kernel) ? { tried: [shapes[0]!, shapes[0]!] as const } : {};
+      const infos = shapes.map((shape, i) => ({ dtype: dtypes[i]!, shape, ...(i === 0 ? tried : {}) }));
       const known = knownOutputs(kernel, names, infos, (attrs ?? {}) as tf.NamedAttrMap);
       const real = tf.tidy(() => {
-        const tensors = shapes.map((shape) => tf.zeros(shape));
+        const tensors = shapes.map((shape, i) => tf.zeros(shape, dtypes[i]!));
         const given = Array.isArray(inputs) ? tensors : Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
         return tf.engine().runKernel(kernel, given as tf.NamedTensorMap, (attrs ?? {}) as tf.NamedAttrMap) as tf.Tensor;
       });

@@ -1,95 +1,213 @@
 import { AttrValue, NodeDef } from '../import/graph-protos.js';
 import { createMessage } from '../import/message.js';
-import type { Operation } from '../operation.js';
-import type { KernelCapture } from './kernel-capture.js';
+import type { Operation, OutputRef } from '../operation.js';
+import { isUnknown, type Trials } from '../unknown-sizes.js';
+import { type CapturedNode, cannotLower, type KernelCapture } from './kernel-capture.js';
 import { constAttrs, typeAttr } from './node-attributes.js';
 
-/** The nodes that compute a shape when the graph runs, and the captured constant that they take the place of. */
-export interface DynamicShape {
-  readonly nodes: readonly NodeDef[];
-  readonly constant: number;
-  readonly tensor: string;
+/** A number that is worked out when the graph runs: a product of sizes of tensors, times, over and plus known numbers. */
+interface SizeExpression {
+  readonly factors: readonly { readonly ref: OutputRef; readonly axis: number }[];
+  readonly times: number;
+  /** Of the parts that something is split into, whose sum TensorFlow compares with the whole. */
+  readonly over?: number;
+  readonly plus: number;
 }
 
+/** What a size expression is at the two trials. */
+interface TriedSize {
+  readonly trials: Trials;
+  readonly size: SizeExpression;
+}
+
+/** A captured constant in which unknown sizes are, by the places where they are. */
+export type SizedConstant = ReadonlyMap<number, SizeExpression>;
+
 const INT32 = 3;
-const SHAPES = ['shape', 'inputShape', 'size', 'reps'];
+const READERS: Readonly<Record<number, (bytes: Uint8Array) => ArrayLike<number>>> = {
+  1: (bytes) => new Float32Array(bytes.slice().buffer),
+  [INT32]: (bytes) => new Int32Array(bytes.slice().buffer),
+};
 
 /**
- * A kernel's shape attribute where a placeholder of unknown leading size is upstream: the recorded sample size gives way
- * to -1 (`Reshape`), or to the leading size that the first input has when the graph runs. (What `adaptedAttrs` does for
- * the replay engine.)
+ * Which captured constants hold unknown sizes, by their index among the nodes: those that differ between captures of the
+ * kernel at the two trials of the sizes.
+ *
+ * @throws {GraphError} `CannotLower` where the captures differ in what TensorFlow takes as attributes, or in numbers of
+ *   which it cannot be told how they come from the sizes
  */
-export function dynamicShape(
+export function sizedConstants(
   op: Operation,
-  capture: KernelCapture,
-  input: string,
-  unique: (name: string) => string,
-): DynamicShape | undefined {
-  const first = op.inputs[0];
-  const recorded = first?.op.outputInfos[first.index]?.shape;
-  if (first === undefined || recorded === undefined || recorded.length === 0) return undefined;
-  for (const attribute of SHAPES) {
-    const sizes = op.attrs[attribute];
-    if (!Array.isArray(sizes) || sizes.length === 0) continue;
-    const constant = capture.nodes.findIndex((node) => isVector(node.constant, sizes as number[]));
-    if (constant < 0) continue;
-    const name = unique(`${op.name}/${attribute}`);
-    const rest = (sizes as number[]).slice(1);
-    if (op.type === 'Reshape') {
-      // With an unknown size already among them, the leading one has to be said.
-      if (rest.includes(-1)) return undefined;
-      return { nodes: [vector(name, [-1, ...rest])], constant, tensor: name };
+  captures: readonly [KernelCapture, KernelCapture],
+): Map<number, SizedConstant> {
+  const [one, other] = captures;
+  const differ = (): Error =>
+    cannotLower(op, 'what it does depends on a size that is unknown while the graph is built');
+  if (one.nodes.length !== other.nodes.length) throw differ();
+  let known: TriedSize[] | undefined;
+  const sized = new Map<number, SizedConstant>();
+  one.nodes.forEach((node, i) => {
+    const twin = other.nodes[i]!;
+    if (node.op !== twin.op || !sameAttributes(node, twin)) throw differ();
+    if (node.constant === undefined || twin.constant === undefined) return;
+    const [a, b] = [node.constant, twin.constant];
+    if (a.dtype !== b.dtype || String(a.shape) !== String(b.shape)) throw differ();
+    if (Array.isArray(a.bytes) || Array.isArray(b.bytes) || sameBytes(a.bytes, b.bytes)) return;
+    const read = READERS[a.dtype];
+    if (read === undefined) throw differ();
+    const [first, second] = [read(a.bytes), read(b.bytes)];
+    const found = new Map<number, SizeExpression>();
+    for (let at = 0; at < first.length; at++) {
+      if (Object.is(first[at], second[at])) continue;
+      known ??= sizesOf(op);
+      const size = expressionOf([first[at]!, second[at]!], known, op.type === 'SplitV');
+      if (size === undefined) throw differ();
+      found.set(at, size);
     }
-    if (sizes[0] === recorded[0]) return { ...leadingFrom(name, input, rest), constant };
+    sized.set(i, found);
+  });
+  return sized;
+}
+
+function sameAttributes(node: CapturedNode, twin: CapturedNode): boolean {
+  const plain = (value: unknown): string =>
+    ArrayBuffer.isView(value) ? String([...(value as Uint8Array)]) : String(value);
+  return node.attributes.every(({ name, value }, i) => {
+    const other = twin.attributes[i];
+    return other?.name === name && plain(value) === plain(other.value);
+  });
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+/** The unknown sizes that a kernel can have used: those in its attributes first, then those of its inputs. */
+function sizesOf(op: Operation): TriedSize[] {
+  const { unknowns } = op.graph;
+  const own = op.inputs.flatMap((ref): [number, TriedSize][] => {
+    const { shape, tried } = ref.op.outputInfos[ref.index]!;
+    if (tried === undefined) return [];
+    return shape.flatMap((recorded, axis): [number, TriedSize][] => {
+      if (!isUnknown(tried, axis)) return [];
+      const size = { factors: [{ ref, axis }], times: 1, plus: 0 };
+      return [[recorded, { trials: [tried[0][axis]!, tried[1][axis]!], size }]];
+    });
+  });
+  const byNumber = new Map(own);
+  const named: TriedSize[] = [];
+  unknowns.eachIn(op, ({ factors, times, plus }) => {
+    const parts = factors.map((recorded): TriedSize => {
+      const mine = byNumber.get(recorded);
+      if (mine !== undefined) return mine;
+      const { source, axis, trials } = unknowns.find(recorded)!;
+      return { trials, size: { factors: [{ ref: source, axis }], times: 1, plus: 0 } };
+    });
+    const at = (trial: 0 | 1): number => parts.reduce((product, part) => product * part.trials[trial], times) + plus;
+    const size = { factors: parts.flatMap((part) => part.size.factors), times, plus };
+    named.push({ trials: [at(0), at(1)], size });
+  });
+  return [...named, ...own.map(([, size]) => size)];
+}
+
+function expressionOf(
+  [first, second]: Trials,
+  known: readonly TriedSize[],
+  splits: boolean,
+): SizeExpression | undefined {
+  const exact = known.find(({ trials }) => first === trials[0] && second === trials[1]);
+  if (exact !== undefined) return exact.size;
+  for (const { trials, size } of known) {
+    if (first % trials[0] === 0 && first * trials[1] === second * trials[0] && size.plus === 0) {
+      return { ...size, times: (size.times * first) / trials[0] };
+    }
+    if (splits && trials[0] % first === 0 && trials[0] / first === trials[1] / second && size.plus === 0) {
+      return { ...size, over: trials[0] / first };
+    }
+    if (first - trials[0] === second - trials[1]) return { ...size, plus: size.plus + first - trials[0] };
   }
   return undefined;
 }
 
-function leadingFrom(name: string, input: string, rest: readonly number[]): { nodes: NodeDef[]; tensor: string } {
-  const part = (suffix: string): string => `${name}/${suffix}`;
-  const slice = new Map([
-    ['T', typeAttr(INT32)],
-    ['Index', typeAttr(INT32)],
+/**
+ * The nodes that work out a constant with unknown sizes in it when the graph runs; the last one has the given name.
+ *
+ * @param tensorName  TensorFlow's tensor for an output of a recorded op
+ * @param unique  a name that no other node has
+ */
+export function sizedNodes(
+  name: string,
+  constant: NonNullable<CapturedNode['constant']>,
+  sizes: SizedConstant,
+  tensorName: (ref: OutputRef) => string,
+  unique: (name: string) => string,
+): NodeDef[] {
+  const nodes: NodeDef[] = [];
+  const emit = (op: string, input: readonly string[], attr: Map<string, AttrValue>, as?: string): string => {
+    const own = as ?? unique(`${name}/${op}`);
+    nodes.push(
+      createMessage(NodeDef, { name: own, op, input: input.map((tensor) => tensor.replace(/:0$/, '')), attr }),
+    );
+    return own;
+  };
+  const ints = (...values: number[]): string =>
+    emit('Const', [], constAttrs(INT32, [values.length], new Uint8Array(Int32Array.from(values).buffer)));
+  const typed = (type = INT32): Map<string, AttrValue> => new Map([['T', typeAttr(type)]]);
+  const sizeNode = ({ factors, times, over = 1, plus }: SizeExpression): string => {
+    const parts = factors.map(({ ref, axis }) => {
+      const type = typeAttr(TYPES[ref.op.outputInfos[ref.index]!.dtype] ?? 1);
+      const shape = emit(
+        'Shape',
+        [tensorName(ref)],
+        new Map([
+          ['T', type],
+          ['out_type', typeAttr(INT32)],
+        ]),
+      );
+      return emit('Slice', [shape, ints(axis), ints(1)], typed().set('Index', typeAttr(INT32)));
+    });
+    let product = parts.reduce((a, b) => emit('Mul', [a, b], typed()));
+    if (times !== 1) product = emit('Mul', [product, ints(times)], typed());
+    if (over !== 1) product = emit('FloorDiv', [product, ints(over)], typed());
+    return plus === 0 ? product : emit('AddV2', [product, ints(plus)], typed());
+  };
+  const { dtype, shape, bytes } = constant;
+  const width = (bytes as Uint8Array).length / shape.reduce((a, b) => a * b, 1);
+  const length = shape.reduce((a, b) => a * b, 1);
+  const pieces: string[] = [];
+  for (let at = 0; at < length; ) {
+    const size = sizes.get(at);
+    if (size !== undefined) {
+      const value = sizeNode(size);
+      const cast = new Map([
+        ['SrcT', typeAttr(INT32)],
+        ['DstT', typeAttr(dtype)],
+      ]);
+      pieces.push(dtype === INT32 ? value : emit('Cast', [value], cast));
+      at += 1;
+      continue;
+    }
+    let end = at;
+    while (end < length && !sizes.has(end)) end += 1;
+    const piece = (bytes as Uint8Array).slice(at * width, end * width);
+    pieces.push(emit('Const', [], constAttrs(dtype, [end - at], piece)));
+    at = end;
+  }
+  const joined = pieces.length === 1 ? pieces[0]! : concat(pieces, dtype, emit);
+  const target = shape.length === 0 ? emit('Const', [], constAttrs(INT32, [0], new Uint8Array(0))) : ints(...shape);
+  emit('Reshape', [joined, target], typed(dtype).set('Tshape', typeAttr(INT32)), name);
+  return nodes;
+}
+
+type Emit = (op: string, input: readonly string[], attr: Map<string, AttrValue>) => string;
+
+function concat(pieces: readonly string[], dtype: number, emit: Emit): string {
+  const axis = emit('Const', [], constAttrs(INT32, [], new Uint8Array(4)));
+  const attrs = new Map([
+    ['N', createMessage(AttrValue, { i: BigInt(pieces.length) })],
+    ['T', typeAttr(dtype)],
+    ['Tidx', typeAttr(INT32)],
   ]);
-  const nodes = [
-    node(
-      part('Shape'),
-      'Shape',
-      [input],
-      new Map([
-        ['T', createMessage(AttrValue, { type: 1 })],
-        ['out_type', typeAttr(INT32)],
-      ]),
-    ),
-    vector(part('begin'), [0]),
-    vector(part('size'), [1]),
-    node(part('leading'), 'Slice', [part('Shape'), part('begin'), part('size')], slice),
-    vector(part('rest'), rest),
-    node(part('axis'), 'Const', [], constAttrs(INT32, [], new Uint8Array(4))),
-    node(
-      name,
-      'ConcatV2',
-      [part('leading'), part('rest'), part('axis')],
-      new Map([
-        ['N', createMessage(AttrValue, { i: 2n })],
-        ['T', typeAttr(INT32)],
-        ['Tidx', typeAttr(INT32)],
-      ]),
-    ),
-  ];
-  return { nodes, tensor: name };
+  return emit('ConcatV2', [...pieces, axis], attrs);
 }
 
-function node(name: string, op: string, input: string[], attr: Map<string, AttrValue>): NodeDef {
-  return createMessage(NodeDef, { name, op, input: input.map((tensor) => tensor.replace(/:0$/, '')), attr });
-}
-
-function vector(name: string, values: readonly number[]): NodeDef {
-  return node(name, 'Const', [], constAttrs(INT32, [values.length], new Uint8Array(Int32Array.from(values).buffer)));
-}
-
-function isVector(constant: KernelCapture['nodes'][number]['constant'], values: readonly number[]): boolean {
-  if (constant === undefined || constant.dtype !== INT32 || constant.bytes.length !== values.length * 4) return false;
-  const ints = new Int32Array((constant.bytes as Uint8Array).slice().buffer);
-  return values.every((value, i) => ints[i] === value);
-}
+const TYPES: Readonly<Record<string, number>> = { float32: 1, int32: INT32, string: 7, complex64: 8, bool: 10 };

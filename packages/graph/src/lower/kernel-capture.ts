@@ -39,6 +39,9 @@ export interface KernelCapture {
 // Ops that draw: while a graph is lowered they are noted, and zeros stand for what they would give.
 const DRAWS = /^(RandomUniform|RandomUniformInt|RandomStandardNormal|TruncatedNormal)$/;
 
+// Ops that refuse what is beyond the small size that an unknown one is tried at; zeros stand for what they would give.
+const CUTS = /^(Slice|GatherV2|PadV2)$/;
+
 // Kernels that read their inputs only to check them; TensorFlow checks them again.
 const CHECKS_VALUES = new Set(['GatherV2']);
 
@@ -121,13 +124,33 @@ class BindingRecorder {
       if ('scratch' in ref) return dtypeNumber('resource');
       return 'input' in ref ? this.inputType(ref.input) : (this.types.get(ids[i]!) ?? 0);
     });
-    const handles = DRAWS.test(op) ? this.zeros(attributes, ids[0]!) : this.real.executeOp(op, attributes, ids, count);
+    const handles = DRAWS.test(op) ? this.zeros(attributes, ids[0]!) : this.execute(op, attributes, ids, count);
     const node = this.nodes.push({ op, attributes, inputs, inputTypes, outputs: handles.length }) - 1;
     handles.forEach((handle, output) => {
       this.note(handle.id, { node, output }, handle.dtype);
     });
     return handles;
   };
+
+  private execute(
+    op: string,
+    attributes: readonly AddonAttribute[],
+    ids: readonly number[],
+    count: number,
+  ): TensorHandle[] {
+    try {
+      return this.real.executeOp(op, attributes, ids, count);
+    } catch (error) {
+      const { dtype, shape } = this.op.outputInfos[0]!;
+      if (!this.op.dynamic || !CUTS.test(op)) throw error;
+      const dims = this.real.createTensor([shape.length], dtypeNumber('int32'), Int32Array.from(shape));
+      try {
+        return this.zeros([{ name: 'dtype', type: this.real.TF_ATTR_TYPE, value: dtypeNumber(dtype) }], dims);
+      } finally {
+        this.real.deleteTensor(dims);
+      }
+    }
+  }
 
   private readonly createTensor = (
     shape: readonly number[],
@@ -192,11 +215,12 @@ export function dtypeNumber(dtype: string): number {
 }
 
 /** The error of an op that TensorFlow can't have: which, why, and who made it. */
-export function cannotLower(op: Operation, why: string): GraphError {
+export function cannotLower(op: Operation, why: string, cause?: unknown): GraphError {
   const site = op.callSite;
   return new GraphError(
     'CannotLower',
     `the op '${op.name}' (${op.type}) cannot become a TensorFlow node: ${why}${site ? `; made at ${site.file}:${site.line}` : ''}`,
     { node: op.name, kernel: op.type, callSite: site },
+    { cause },
   );
 }

@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { exactKey } from '../exact-key.js';
 import type { Graph } from '../graph.js';
-import { GraphError } from '../graph-error.js';
+import { GraphError, isGraphError } from '../graph-error.js';
 import { AttrValue, GraphDef, NodeDef, VersionDef } from '../import/graph-protos.js';
 import { ImportedGraph } from '../import/imported-graph.js';
 import { createMessage } from '../import/message.js';
 import { nativeBackend } from '../native/addon.js';
 import type { Operation, OutputRef } from '../operation.js';
 import { outsideGraphs } from '../recording.js';
-import { dynamicShape } from './dynamic-nodes.js';
+import { resolvedAttrs, takesOwnSizes } from '../unknown-sizes.js';
+import { sizedConstants, sizedNodes } from './dynamic-nodes.js';
 import { type InPlaceUpdate, inPlaceUpdate } from './in-place-update.js';
 import { type CapturedRef, cannotLower, captureKernel, dtypeNumber, type KernelCapture } from './kernel-capture.js';
 import { constAttrs, nodeAttrs, shapeAttr, typeAttr } from './node-attributes.js';
@@ -17,6 +18,8 @@ import { constAttrs, nodeAttrs, shapeAttr, typeAttr } from './node-attributes.js
 export interface LoweredGraph {
   readonly graph: ImportedGraph;
   readonly graphDef: GraphDef;
+  /** Whether an op has sizes in its attributes that are unknown: tensors that share one then have to agree in it. */
+  readonly usesSizes: boolean;
   /** TensorFlow's tensor for an output of a recorded op. */
   tensorName(ref: OutputRef): string;
 }
@@ -46,6 +49,7 @@ class Lowering {
   private readonly names: Set<string>;
   private readonly tensors = new Map<OutputRef, string>();
   private readonly captures = new Map<string, KernelCapture>();
+  private usesSizes = false;
   /** The variables that take an output of a kernel as their value. */
   private readonly takers = new Map<OutputRef, Operation[]>();
   /** The variable that has an output of a kernel already, because the kernel became an op that changes it in place. */
@@ -78,7 +82,7 @@ class Lowering {
       snapshot: this.tensorName(variable.snapshot.op.symbolicId(variable.snapshot.index)),
     }));
     const graph = new ImportedGraph({ graphDef, source: 'lowered', variables });
-    return { graph, graphDef, tensorName: (ref) => this.tensorName(ref) };
+    return { graph, graphDef, usesSizes: this.usesSizes, tensorName: (ref) => this.tensorName(ref) };
   }
 
   private tensorName(ref: OutputRef): string {
@@ -86,7 +90,7 @@ class Lowering {
   }
 
   private addKernel(op: Operation): void {
-    const capture = this.captureOf(op);
+    const capture = this.captureOf(op, 0);
     const update = inPlaceUpdate(capture);
     if (update !== undefined) {
       this.addUpdate(op, capture, update);
@@ -100,19 +104,17 @@ class Lowering {
     const inputs = op.inputs.map((ref) => this.tensorName(ref));
     const nameOf = (ref: CapturedRef): string =>
       'input' in ref ? inputs[ref.input]! : this.nodeOutput(op, ref, names);
-    const replaced = op.dynamic ? dynamicShape(op, capture, inputs[0] ?? '', (name) => this.unique(name)) : undefined;
-    if (replaced !== undefined) this.nodes.push(...replaced.nodes);
+    this.usesSizes ||= op.dynamic && !takesOwnSizes(op.type, op.attrs) && op.graph.unknowns.showIn(op.attrs, op.id);
+    const sized = op.dynamic ? sizedConstants(op, [capture, this.captureOf(op, 1)]) : undefined;
     capture.nodes.forEach((node, i) => {
-      if (node.constant !== undefined) {
-        if (replaced?.constant === i) return;
+      const sizes = sized?.get(i);
+      if (node.constant !== undefined && sizes !== undefined) {
+        const nameOfRef = (ref: OutputRef): string => this.tensorName(ref);
+        this.nodes.push(...sizedNodes(names[i]!, node.constant, sizes, nameOfRef, (name) => this.unique(name)));
+      } else if (node.constant !== undefined) {
         const { dtype, shape, bytes } = node.constant;
         this.emit(names[i]!, 'Const', [], constAttrs(dtype, shape, bytes));
-        return;
-      }
-      const sources = node.inputs.map((ref) =>
-        replaced !== undefined && 'node' in ref && ref.node === replaced.constant ? replaced.tensor : nameOf(ref),
-      );
-      this.emit(names[i]!, node.op, [...sources, ...controls(op)], nodeAttrs(node));
+      } else this.emit(names[i]!, node.op, [...node.inputs.map(nameOf), ...controls(op)], nodeAttrs(node));
     });
     capture.outputs.forEach((ref, i) => {
       this.tensors.set(op.symbolicId(i), nameOf(ref));
@@ -169,19 +171,34 @@ class Lowering {
     });
   }
 
-  private captureOf(op: Operation): KernelCapture {
-    const inputs = op.inputs.map((ref) => {
-      const { dtype, shape } = ref.op.outputInfos[ref.index]!;
-      return [dtype, shape, ref.op.type === 'Const' ? ref.op.id : -1];
+  /** What a kernel calls; where sizes are unknown, at one trial of them. */
+  private captureOf(op: Operation, trial: 0 | 1): KernelCapture {
+    const shapes = op.inputs.map((ref) => {
+      const { shape, tried } = ref.op.outputInfos[ref.index]!;
+      return tried?.[trial] ?? shape;
+    });
+    const called = op.dynamic ? atTrial(op, shapes, trial) : op;
+    const inputs = op.inputs.map((ref, i) => {
+      const { dtype } = ref.op.outputInfos[ref.index]!;
+      return [dtype, shapes[i], ref.op.type === 'Const' ? ref.op.id : -1];
     });
     // Streams differ from op to op, and are no attribute of TensorFlow's.
-    const { stream: _, ...attrs } = op.attrs;
+    const { stream: _, ...attrs } = called.attrs;
     const key = exactKey([op.type, attrs, op.inputNames, inputs]);
     const known = this.captures.get(key);
     if (known !== undefined) return known;
     let capture: KernelCapture | undefined;
     tf.tidy(() => {
-      capture = captureKernel(this.backend, op, op.inputs.map(standIn));
+      const standIns = op.inputs.map((ref, i) => {
+        // Indices may be beyond the trial, and are no part of what is captured.
+        const indices = op.dynamic && op.inputNames?.[i] === 'indices';
+        return indices ? tf.zeros([...shapes[i]!], 'int32') : standIn(ref, shapes[i]!);
+      });
+      try {
+        capture = captureKernel(this.backend, called, standIns);
+      } catch (error) {
+        throw isGraphError(error) ? error : cannotLower(op, `its kernel said: ${(error as Error).message}`, error);
+      }
     });
     this.captures.set(key, capture!);
     return capture!;
@@ -210,6 +227,15 @@ class Lowering {
     this.names.add(unique);
     return unique;
   }
+}
+
+/** An op with its attributes as they are at one trial of the unknown sizes. */
+function atTrial(op: Operation, shapes: readonly (readonly number[])[], trial: 0 | 1): Operation {
+  const { unknowns } = op.graph;
+  const inputs = op.inputs.map((ref) => ref.op.outputInfos[ref.index]!);
+  const attrs = resolvedAttrs(unknowns, { ...op, inputs }, shapes, unknowns.atTrial(trial));
+  const outputInfos = op.outputInfos.map((info) => ({ ...info, shape: info.tried?.[trial] ?? info.shape }));
+  return Object.create(op, { attrs: { value: attrs }, outputInfos: { value: outputInfos } }) as Operation;
 }
 
 const controlSets = new WeakMap<Operation, ReadonlySet<Operation>>();
@@ -266,8 +292,8 @@ function constOf(op: Operation): Map<string, AttrValue> {
 }
 
 /** A tensor like the recorded one: the true values of a constant, zeros else (one for a scalar, which may be a rate). */
-function standIn(ref: OutputRef): tf.Tensor {
-  const { dtype, shape } = ref.op.outputInfos[ref.index]!;
+function standIn(ref: OutputRef, shape: readonly number[]): tf.Tensor {
+  const { dtype } = ref.op.outputInfos[ref.index]!;
   if (ref.op.type === 'Const') {
     const values = (ref.op.attrs['value'] as Float32Array).slice();
     return tf.engine().makeTensor(values as tf.DataValues, [...shape], dtype as tf.DataType);

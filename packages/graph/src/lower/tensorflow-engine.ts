@@ -6,6 +6,7 @@ import { withSaver } from '../native/saver-nodes.js';
 import { TensorFlowSession, type TensorFlowSessionOptions } from '../native/tensorflow-session.js';
 import type { Operation } from '../operation.js';
 import type { RunRequest, SessionEngine } from '../session-engine.js';
+import { fedSizes } from '../unknown-sizes.js';
 import { DrawnStreams } from './drawn-streams.js';
 import { type LoweredGraph, lowerGraph } from './lower-graph.js';
 
@@ -34,6 +35,11 @@ export class TensorFlowEngine implements SessionEngine {
   run(request: RunRequest): tf.Tensor[] {
     const { session, lowered } = this.load([...request.fetches.map(({ op }) => op), ...request.targets]);
     this.streams.draw(request);
+    if (lowered.usesSizes) {
+      const sizes = fedSizes(request.feeds);
+      // Which of several sizes an op means, only its own inputs would say.
+      for (const recorded of sizes.ambiguous) sizes.get(recorded);
+    }
     const fetches = request.fetches.map((ref) => lowered.tensorName(ref));
     const targets = request.targets.map((op) => op.name);
     const feeds = [...request.feeds].map(([ref, value]) => [lowered.tensorName(ref), value] as const);
