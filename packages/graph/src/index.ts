@@ -1,4 +1,5 @@
 export type { CallSite } from './call-site.js';
+export { type CustomGradient, customGradientsOf } from './custom-gradient.js';
 export type { Fetches, FetchResult } from './fetch.js';
 export { Graph, getDefaultGraph, type OpenGraphScope } from './graph.js';
 export { GraphError, type GraphErrorCode, isGraphError } from './graph-error.js';

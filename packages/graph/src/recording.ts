@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { wrapCustomGradients } from './custom-gradient.js';
 import type { Graph } from './graph.js';
 import { GraphError } from './graph-error.js';
 import { GraphTensor } from './operation.js';
@@ -82,6 +83,7 @@ export function startRecording(graph: Graph): () => void {
   recorder();
   realBackendName();
   wrapEngine();
+  wrapCustomGradients(currentGraph);
   wrapReductionGradients();
   const entry: OpenGraph = { graph, before: snapshot() };
   open.push(entry);

@@ -13,6 +13,7 @@ import type { Gradient } from '../gradient.js';
 import type { IndexedSlices } from '../indexed-slices.js';
 import { TrainingError, valueError } from '../training-error.js';
 import { type BackwardNode, backpropagate, type TensorKey } from './backprop.js';
+import { nodesOf } from './custom-gradient-nodes.js';
 import { type BoundGradient, inputGradients, type NamedGradients } from './kernel-gradient.js';
 import { ensureOpGradients } from './op-gradients.js';
 import { sessionOrder } from './session-order.js';
@@ -154,7 +155,7 @@ export function gradients(
     });
     return backpropagate({
       // What is summed in a session's order already needs no gates to get it.
-      nodes: graph.operations.map((op) => nodeOf(op, gateGradients && order === 'graph')),
+      nodes: nodesOf(graph, (op) => nodeOf(op, gateGradients && order === 'graph')),
       ys: starts,
       xs: xs.map(keyOf),
       stop: new Set(stopGradients.map(keyOf)),
