@@ -1,5 +1,5 @@
-import { DTYPES, type DType, type NdArray, type NumericData, type Shape, zeros } from '@tfparity/array';
-import { corrupt, type Where } from './errors.js';
+import { DTYPES, type DType, formatShape, type NdArray, type NumericData, type Shape, zeros } from '@tfparity/array';
+import { CheckpointError, corrupt, type Where } from './errors.js';
 import { elementCount } from './store.js';
 import { checkCover, type TensorSlice } from './tensor-slice.js';
 
@@ -25,13 +25,22 @@ export async function assembleSlices(
   // Covered without overlap, a tensor is no larger than what holds its slices: a forged shape allocates nothing.
   const least = elementCount(shape, where.file, where.tensor ?? '') * (DTYPES[dtype].itemSize || 1);
   if (least > available) {
-    throw corrupt(`its slices make ${least} bytes, of which the ${available} that are there hold none`, where);
+    throw corrupt(`its slices make ${least} bytes, but no more than ${available} are there`, where);
   }
-  const whole = zeros(dtype, shape);
+  const whole = wholeOf(dtype, shape, where);
   for (let i = 0; i < slices.length; i++) {
     if (slices[i]!.length.every((count) => count > 0)) copySlice(whole, slices[i]!, await read(i));
   }
   return whole;
+}
+
+function wholeOf(dtype: DType, shape: Shape, where: Where): NdArray {
+  try {
+    return zeros(dtype, shape);
+  } catch (cause) {
+    const message = `a tensor of shape ${formatShape(shape)} does not fit in one array here; read its slices`;
+    throw new CheckpointError('Unsupported', message, where, {}, { cause });
+  }
 }
 
 /** Copies a slice's values to their place in the whole tensor, in runs as long as the layout allows. */
