@@ -28,15 +28,21 @@ interface Cell {
   readonly failed: boolean;
 }
 
+const SAME = '=';
+const UNSEEN = '≈';
+
 function cellOf(row: string, column: string, distance: Distance): Cell {
   const d = distance.maxAbsoluteDifference;
-  const same = distance.bitIdentical || d === 0;
+  // No difference that was seen, though the bits of all are not the same: between samples, or of a zero's sign.
+  const unseen = !distance.bitIdentical && d === 0;
   const power = d === null ? 0 : Math.log10(d);
-  const level = same ? 0 : 0.1 + 0.55 * Math.min(1, Math.max(0, (power + 9) / 9));
-  return { row, column, text: same ? '=' : magnitude(d), level, failed: distance.passed === false };
+  const seen = 0.1 + 0.55 * Math.min(1, Math.max(0, (power + 9) / 9));
+  const level = distance.bitIdentical ? 0 : unseen ? 0.05 : seen;
+  const text = distance.bitIdentical ? SAME : unseen ? UNSEEN : magnitude(d);
+  return { row, column, text, level, failed: distance.passed === false };
 }
 
-/** Every place in every run: `=` where both sides are identical, else the power of ten of the difference. */
+/** Every place in every run: `=` where both sides are identical, `≈` where only what was sampled of them is, else the power of ten of the difference. */
 export function matrixFigure(title: string, rows: readonly string[], columns: readonly MatrixColumn[]): Figure {
   const cells = columns.flatMap(({ name, distances }) =>
     rows.flatMap((row) => {
@@ -44,9 +50,10 @@ export function matrixFigure(title: string, rows: readonly string[], columns: re
       return distance ? [cellOf(row, name, distance)] : [];
     }),
   );
-  const same = cells.filter(({ text }) => text === '=').length;
+  const same = cells.filter(({ text }) => text === SAME).length;
+  const unseen = cells.filter(({ text }) => text === UNSEEN).length;
   const failed = cells.filter((cell) => cell.failed);
-  const counted = `${same} of ${plural(cells.length, 'end point')} in ${plural(columns.length, 'run')} identical (=).`;
+  const counted = `${same} of ${plural(cells.length, 'end point')} in ${plural(columns.length, 'run')} identical to the last bit (=)${unseen > 0 ? `, ${unseen} without a difference among the values that were kept (≈)` : ''}.`;
   const scale = ' Elsewhere the power of ten of the greatest difference, darker the greater';
   const frame = failed.length > 0 ? '; a thick frame marks what is farther than allowed' : '';
   const description = same === cells.length ? counted : `${counted}${scale}${frame}.`;

@@ -132,7 +132,10 @@ function findingOf(step: Loose, series: readonly Series[]): string {
 export function stepSection(step: Loose): Section {
   const { points, series } = netOf(step);
   const blocks: Block[] = [];
-  const lines = textsOf(step['lines']);
+  // The table of faults is a picture here, with its own table.
+  const isTable = (line: string) =>
+    line.includes('\n') && Object.values(step).some((v) => isRecord(v) && isFaultTable(v));
+  const lines = textsOf(step['lines']).filter((line) => !isTable(line));
   if (lines.length > 0) blocks.push({ kind: 'lines', lines });
   if (series.length > 0) blocks.push({ kind: 'figure', figure: growthFigure(points, series) });
   blocks.push(...logitBlocks(step), ...figureTable(step), ...arrayTable(step));

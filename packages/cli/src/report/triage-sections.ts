@@ -1,10 +1,13 @@
-import { growthFigure } from './growth-figure.js';
+import { growthFigure, growthSentence, type Series } from './growth-figure.js';
 import { isRecord, type Loose, numberOf, recordsOf, textOr, textsOf } from './loose.js';
 import { distanceText, plural, secondsText, shapeText } from './number-text.js';
-import type { Block, Outcome, ReportDocument } from './report-document.js';
+import type { Block, Outcome, ReportDocument, Table } from './report-document.js';
 
 /** Points of the growth that one picture can hold. */
 const POINTS = 120;
+
+/** Variables that a page lists; the result has all. */
+const SHOWN_VARIABLES = 20;
 
 /** Whether a value is what `triage` returns. */
 export function isTriage(value: Loose): boolean {
@@ -59,32 +62,75 @@ function culpritTable(report: Loose): readonly Block[] {
   return [{ kind: 'table', open: true, table }];
 }
 
+const pointName = (point: Loose): string => textOr(point['name'], '?');
+
+/** Every point's figures beside its verdict; columns that no point has a figure for are left out. */
+function growthTable(growth: readonly Loose[]): Table {
+  const cell = (point: Loose, field: string): string => {
+    const value = numberOf(point[field]);
+    return value === undefined ? '–' : distanceText(value);
+  };
+  const shadow = (point: Loose, side: string): string => {
+    const value = isRecord(point['shadow']) ? numberOf(point['shadow'][side]) : undefined;
+    return value === undefined ? '–' : distanceText(value);
+  };
+  const columns: readonly (readonly [string, (point: Loose) => string])[] = [
+    ['Relative', (point) => (point['verdict'] === 'identical' ? 'identical' : cell(point, 'relativeL2'))],
+    ['Greatest', (point) => cell(point, 'maxAbsolute')],
+    ['Noise', (point) => cell(point, 'noise')],
+    ['Own rounding', (point) => cell(point, 'bound')],
+    ['Reference − double', (point) => shadow(point, 'reference')],
+    ['Migrated − double', (point) => shadow(point, 'migrated')],
+  ];
+  const kept = columns.filter(([, of], i) => i < 2 || growth.some((point) => of(point) !== '–'));
+  return {
+    caption:
+      'How far the sides are apart at every point, relative and at most; the noise floor; the rounding of its own op; either side against double precision',
+    columns: [{ title: 'Point' }, { title: 'Verdict' }, ...kept.map(([title]) => ({ title, figures: true }))],
+    rows: growth.map((point) => [pointName(point), textOr(point['verdict'], '–'), ...kept.map(([, of]) => of(point))]),
+  };
+}
+
 function growthBlocks(report: Loose): readonly Block[] {
   const growth = recordsOf(report['growth']);
-  const figure = (value: unknown) => {
-    const size = numberOf(value) ?? null;
-    return { maxAbsoluteDifference: size, bitIdentical: size === 0 };
-  };
   const shown = growth.length <= POINTS ? growth : growth.filter((_, i) => i % Math.ceil(growth.length / POINTS) === 0);
   if (shown.length === 0) return [];
-  const name = (point: Loose): string => textOr(point['name'], '?');
-  const points = shown.map((point) => ({ name: name(point) }));
-  const series = [
-    { name: 'relative error', distances: new Map(shown.map((point) => [name(point), figure(point['relativeL2'])])) },
-  ];
-  const noisy = shown.filter((point) => typeof point['noise'] === 'number');
-  if (noisy.length > 0) {
-    series.push({
-      name: 'noise floor (one ulp)',
-      distances: new Map(noisy.map((point) => [name(point), figure(point['noise'])])),
-    });
-  }
-  return [
-    {
-      kind: 'figure',
-      figure: { ...growthFigure(points, series, 'point'), title: 'Growth of the relative error over the net' },
-    },
-  ];
+  const points = shown.map((point) => ({ name: pointName(point) }));
+  const errors: Series = {
+    name: 'relative error',
+    distances: new Map(
+      shown.map((point) => [
+        pointName(point),
+        {
+          maxAbsoluteDifference: numberOf(point['relativeL2']) ?? null,
+          bitIdentical: point['verdict'] === 'identical',
+        },
+      ]),
+    ),
+  };
+  const noises = shown.flatMap((point) => {
+    const noise = numberOf(point['noise']);
+    return noise === undefined
+      ? []
+      : [[pointName(point), { maxAbsoluteDifference: noise, bitIdentical: noise === 0 }] as const];
+  });
+  const noise: Series = { name: 'noise floor (one ulp)', distances: new Map(noises) };
+  const figure = growthFigure(points, noises.length > 0 ? [errors, noise] : [errors], 'point');
+  const sentence = growthSentence(errors, points, 'point');
+  const floor = noises.length > 0 ? ' The second line is what inputs and weights one ulp off would change.' : '';
+  const description = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${floor}`;
+  const title = 'Growth of the relative error over the net';
+  return [{ kind: 'figure', figure: { ...figure, title, description, table: growthTable(shown) } }];
+}
+
+/** Where rounding grew, greatest first. */
+function amplificationLines(report: Loose): readonly string[] {
+  if (!isRecord(report['amplification'])) return [];
+  return recordsOf(report['amplification']['at']).map((stretch) => {
+    const from = textOr(stretch['from'], '');
+    const factor = distanceText(numberOf(stretch['factor']) ?? null);
+    return `Rounding grew ${factor} times ${from === '' ? 'up to' : `from ${from} to`} ${textOr(stretch['to'], '?')}`;
+  });
 }
 
 /** The gradients of activations that differ, from the loss back. */
@@ -125,9 +171,11 @@ function lists(report: Loose): readonly Block[] {
     };
     return [{ kind: 'table', open: false, table }];
   };
-  const messages = ['parentsThatDiffer', 'variables'].flatMap((field) =>
-    recordsOf(report[field]).map((item) => textOr(item['message'], '')),
-  );
+  const parents = recordsOf(report['parentsThatDiffer']).map((item) => textOr(item['message'], ''));
+  const found = recordsOf(report['variables']);
+  // A variable that several ops read is one variable.
+  const variables = [...new Set(found.map((item) => `${textOr(item['name'], '?')}: ${textOr(item['message'], '')}`))];
+  const rest = variables.length - SHOWN_VARIABLES;
   const ledger = isRecord(report['ledger'])
     ? [`Random draws part: ${textOr(report['ledger']['message'], JSON.stringify(report['ledger']))}`]
     : [];
@@ -139,7 +187,10 @@ function lists(report: Loose): readonly Block[] {
   const lines = [
     ...first,
     ...ledger,
-    ...messages,
+    ...amplificationLines(report),
+    ...parents,
+    ...variables.slice(0, SHOWN_VARIABLES),
+    ...(rest > 0 ? [`${plural(rest, 'variable')} more differ`] : []),
     ...textsOf(report['warnings']).map((warning) => `Warning: ${warning}`),
   ];
   return [
