@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -6,6 +6,8 @@ import type { NdArray } from '@tfparity/array';
 import { backends, describeGolden, goldenJson, goldenPath, useBackend } from '@tfparity/testing';
 import { getVariable } from '@tfparity/variables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeMessage, encodeMessage } from '../src/import/message.js';
+import { SavedModel } from '../src/import/meta-graph-protos.js';
 import {
   assignAdd,
   Graph,
@@ -16,6 +18,7 @@ import {
   importSavedModel,
   placeholder,
   Session,
+  writeSavedModel,
 } from '../src/index.js';
 
 interface Encoded {
@@ -80,6 +83,51 @@ native('sessions of graphs that were read, and of recorded ones, are one thing (
       using frozen = new Session(importGraphDef(goldenPath('checkpoints/tf1_frozen.pb')));
       expect(frozen.runArrays(logits_tensor, { x: floats(golden['tf1_graph.ckpt-3'].x) }).shape).toEqual([2, 2]);
     });
+  });
+
+  it('runs the graph of any tag set of a SavedModel, by its signatures and by its inner tensors', () => {
+    const graph = new Graph();
+    const { x, y, inner } = graph.asDefault(() => {
+      const w = getVariable('w', { shape: [2], initializer: (shape) => tf.fill([...shape], 3) });
+      const x = placeholder('float32', [null, 2], 'x');
+      const inner = tf.mul(x, w);
+      return { x, inner, y: tf.neg(inner) };
+    });
+    const model = join(folder, 'tags');
+    const signatures = {
+      serving_default: { inputs: { x }, outputs: { y } },
+      half: { inputs: { given: x }, outputs: { inner, y } },
+    };
+    writeSavedModel(graph, model, signatures, { variables: 'initial' });
+    const file = join(model, 'saved_model.pb');
+    const saved = decodeMessage(SavedModel, new Uint8Array(readFileSync(file)));
+    const [serve] = saved.metaGraphs;
+    const tags = ['train', 'special'];
+    const other = { ...serve!, metaInfoDef: { ...serve!.metaInfoDef!, tags }, signatureDef: new Map() };
+    saved.metaGraphs.push(other);
+    writeFileSync(file, encodeMessage(SavedModel, saved));
+
+    using session = new Session(importSavedModel(model, { signature: 'half' }));
+    const feed = { given: [[1, 2]] };
+    expect(session.call('half', feed)).toMatchObject({
+      inner: { data: Float32Array.of(3, 6) },
+      y: { data: Float32Array.of(-3, -6) },
+    });
+    expect(() => session.call('half', { x: [[1, 2]] })).toThrow(/no input 'x', but given/);
+    const names = ['Multiply:0', 'w/Read/ReadVariableOp:0'];
+    expect(session.runArrays(names, { x: [[1, 1]] })).toMatchObject([
+      { data: Float32Array.of(3, 3) },
+      { data: Float32Array.of(3, 3) },
+    ]);
+    const trained = importSavedModel(model, { tags: ['special', 'train'] });
+    expect([...trained.signatures.keys()]).toEqual([]);
+    using another = new Session(trained);
+    another.initialize();
+    expect(another.runArrays('Multiply:0', { x: [[1, 2]] })).toMatchObject({ data: Float32Array.of(3, 6) });
+    expect(() => importSavedModel(model, { tags: ['gpu'] })).toThrow(
+      /tagged \{gpu\}, but \{serve\}, \{train, special\}/,
+    );
+    expect(() => importSavedModel(model, { signature: 'none' })).toThrow(/no signature 'none'/);
   });
 
   describe.each(['replay', 'tensorflow'] as const)('of a recorded graph, engine %s', (engine) => {

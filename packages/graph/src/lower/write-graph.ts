@@ -1,12 +1,21 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { DTYPES } from '@tfparity/array';
 import { Graph } from '../graph.js';
 import { GraphError } from '../graph-error.js';
-import { shapeOf } from '../import/collections.js';
+import { type ImportedVariable, shapeOf } from '../import/collections.js';
 import { GraphDef, NodeDef, TensorShapeDim, TensorShapeProto } from '../import/graph-protos.js';
 import type { ImportedGraph } from '../import/imported-graph.js';
 import { createMessage, encodeMessage } from '../import/message.js';
-import { SignatureDef, TensorInfo } from '../import/meta-graph-protos.js';
+import {
+  BytesList,
+  CollectionDef,
+  MetaGraphDef,
+  SignatureDef,
+  TensorInfo,
+  VariableDef,
+} from '../import/meta-graph-protos.js';
 import { nodeModule } from '../import/node-file.js';
+import { parseInput } from '../import/tensor-name.js';
 import { formatMessage } from '../import/text-format.js';
 import { encodeSavedModel } from '../native/saved-model-folder.js';
 import { freezeVariables, initializeWith, type VariableValues } from './given-variables.js';
@@ -17,8 +26,8 @@ export type WritableGraph = Graph | ImportedGraph;
 
 /** The tensors of a signature, by the keys that callers use. */
 export interface Signature {
-  readonly inputs: Readonly<Record<string, string | { readonly name: string }>>;
-  readonly outputs: Readonly<Record<string, string | { readonly name: string }>>;
+  readonly inputs: Readonly<Record<string, string | tf.Tensor | { readonly name: string }>>;
+  readonly outputs: Readonly<Record<string, string | tf.Tensor | { readonly name: string }>>;
 }
 
 /** What stands for the variables of a graph that is written. */
@@ -101,6 +110,7 @@ export function writeSavedModel(
     graphDef: imported.withNodes([init]).graphDef,
     tags: ['serve'],
     signatures: defs,
+    metaGraph: createMessage(MetaGraphDef, { collectionDef: variableCollections(imported) }),
   });
   mkdirSync(folder, { recursive: true });
   replaceFile(join(folder, 'saved_model.pb'), bytes);
@@ -124,7 +134,7 @@ function signatureDef(graph: ImportedGraph, signature: Signature): SignatureDef 
     new Map(
       Object.entries(tensors).map(([key, tensor]) => [
         key,
-        tensorInfo(graph, typeof tensor === 'string' ? tensor : tensor.name),
+        tensorInfo(graph, typeof tensor === 'string' ? tensor : nameOf(tensor)),
       ]),
     );
   return createMessage(SignatureDef, {
@@ -132,6 +142,43 @@ function signatureDef(graph: ImportedGraph, signature: Signature): SignatureDef 
     outputs: infos(signature.outputs),
     methodName: 'tensorflow/serving/predict',
   });
+}
+
+function nameOf(tensor: tf.Tensor | { readonly name: string }): string {
+  if ('name' in tensor) return tensor.name;
+  throw new GraphError('OtherGraph', 'a signature needs tensors of the graph, and was given an eager tensor', {});
+}
+
+/** The collections by which TF1 knows a graph's variables again. */
+function variableCollections(graph: ImportedGraph): Map<string, CollectionDef> {
+  const known = graph.variables.filter(({ name, node, initializer }) => {
+    const assign = initializer === undefined ? undefined : graph.findNode(initializer);
+    return assign?.input[1] !== undefined && name === `${node}:0`;
+  });
+  const collection = (variables: readonly ImportedVariable[]): CollectionDef => {
+    const value = variables.map(({ name, node, initializer, snapshot, trainable }) =>
+      encodeMessage(
+        VariableDef,
+        createMessage(VariableDef, {
+          variableName: name,
+          initialValueName: `${parseInput(graph.node(initializer!).input[1]!).op}:0`,
+          initializerName: initializer!,
+          snapshotName: snapshot ?? '',
+          isResource: graph.node(node).op === 'VarHandleOp',
+          trainable,
+        }),
+      ),
+    );
+    return createMessage(CollectionDef, { bytesList: createMessage(BytesList, { value }) });
+  };
+  const trainable = known.filter((variable) => variable.trainable);
+  const collections: [string, readonly ImportedVariable[]][] = [
+    ['variables', known],
+    ['trainable_variables', trainable],
+  ];
+  return new Map(
+    collections.flatMap(([key, variables]) => (variables.length === 0 ? [] : [[key, collection(variables)] as const])),
+  );
 }
 
 function tensorInfo(graph: ImportedGraph, name: string): TensorInfo {
