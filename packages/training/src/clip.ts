@@ -32,8 +32,9 @@ export function clipByNorm(gradient: tf.Tensor | IndexedSlices, clipNorm: number
   ])[0]!;
 }
 
-/** The root of the sum of the squares of all values; entries that are null count for nothing. */
+/** The root of the sum of the squares of all values; entries that are null count for nothing, and of none it is 0. */
 export function globalNorm(gradients: readonly Gradient[]): tf.Scalar {
+  if (gradients.every((gradient) => gradient === null)) return tf.scalar(0);
   const body = () => {
     const halves = gradients.filter((gradient) => gradient !== null).map((gradient) => l2Loss(valuesOf(gradient)));
     return tf.sqrt(tf.mul(tf.sum(tf.stack(halves)), tf.scalar(2))) as tf.Scalar;

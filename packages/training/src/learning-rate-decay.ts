@@ -119,17 +119,24 @@ export function polynomialDecay(options: PolynomialDecayOptions): LearningRate {
 /**
  * values[i] for steps up to and with boundaries[i], the last value after them all.
  *
- * @throws {TrainingError} `ValueError` unless there is one value more than boundaries
+ * @throws {TrainingError} `ValueError` unless there is one value more than boundaries, and for fractions among the boundaries of an int32 step
  */
 export function piecewiseConstant(x: Step, boundaries: readonly number[], values: readonly number[]): LearningRate {
   if (boundaries.length !== values.length - 1) {
     throw valueError('The length of boundaries should be 1 less than the length of values', { boundaries, values });
   }
+  // As integers where they all are: beyond 2^24 a float32 takes one step for another.
+  const isInteger = typeof x === 'number' ? [x, ...boundaries].every(Number.isInteger) : x.dtype === 'int32';
+  const fractional = boundaries.find((boundary) => !Number.isInteger(boundary));
+  if (typeof x !== 'number' && isInteger && fractional !== undefined) {
+    throw valueError('Boundaries (float32) must have the same dtype as x (int32).', { boundaries, fractional });
+  }
+  const dtype = isInteger ? 'int32' : 'float32';
   return schedule(() => {
-    const step = stepOf(x);
+    const step = typeof x === 'number' ? tf.scalar(x, dtype) : x;
     let rate: Scalar = tf.scalar(values[values.length - 1]!);
     for (let i = boundaries.length - 1; i >= 0; i--) {
-      rate = tf.where(tf.lessEqual(step, tf.scalar(boundaries[i]!)), tf.scalar(values[i]!), rate);
+      rate = tf.where(tf.lessEqual(step, tf.scalar(boundaries[i]!, dtype)), tf.scalar(values[i]!), rate);
     }
     return rate;
   });

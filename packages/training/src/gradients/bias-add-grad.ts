@@ -14,6 +14,12 @@ export function biasAddGrad(dy: tf.Tensor): tf.Tensor {
       for (let i = 0; i < values.length; i += channels) for (let c = 0; c < channels; c++) sums[c]! += values[i + c]!;
       return [{ shape: [channels], values: Float32Array.from(sums) }];
     },
+    // Of the second order (nn_grad.py, _BiasAddGradGrad): to every place.
+    gradient: {
+      kernelName: 'BiasAddGrad',
+      inputsToSave: ['dy'],
+      gradFunc: (gradient, [saved]) => ({ dy: () => tf.mul(tf.onesLike(saved!), gradient as tf.Tensor) }),
+    },
   });
   return tf.engine().runKernel<tf.Tensor>('BiasAddGrad', { dy });
 }

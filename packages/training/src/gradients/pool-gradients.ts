@@ -153,8 +153,23 @@ const KERNELS = {
   MaxPool3DGrad: 'WindowMaxPool3DGrad',
 } as const;
 
+/** The gradient of an average's gradient is the average (nn_grad.py, _AvgPoolGradGrad). */
+function registerSecondOrder(kernelName: string, average: string): void {
+  if (tf.getGradient(kernelName) !== undefined) return;
+  tf.registerGradient({
+    kernelName,
+    inputsToSave: ['input'],
+    gradFunc: (ddx, [input], attrs) => ({
+      dy: () => tf.engine().runKernel(average, { x: ddx as tf.Tensor }, attrs),
+      input: () => tf.zerosLike(input!),
+    }),
+  });
+}
+
 /** Registers the kernels of this file, where they are not there yet. */
 export function registerPoolGradients(): void {
+  registerSecondOrder(KERNELS.AvgPoolGrad, 'AvgPool');
+  registerSecondOrder(KERNELS.AvgPool3DGrad, 'AvgPool3D');
   for (const [stock, kernelName] of Object.entries(KERNELS)) {
     for (const backendName of ['tensorflow', 'wasm', 'cpu', 'webgl', 'webgpu']) {
       if (tf.getKernel(kernelName, backendName) !== undefined) continue;

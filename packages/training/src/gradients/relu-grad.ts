@@ -18,6 +18,15 @@ export function reluGrad(dy: tf.Tensor, features: tf.Tensor): tf.Tensor {
       for (let i = 0; i < results.length; i++) results[i] = gradients[i]! * Number(values[i]! > 0);
       return [{ shape: [...dyInfo!.shape], values: results }];
     },
+    // Of the second order (nn_grad.py, _ReluGradGrad): by dy alone.
+    gradient: {
+      kernelName: 'ReluGrad',
+      inputsToSave: ['features'],
+      gradFunc: (ddx, [saved]) => ({
+        dy: () => reluGrad(ddx as tf.Tensor, saved!),
+        features: () => tf.zerosLike(saved!),
+      }),
+    },
   });
   return tf.engine().runKernel<tf.Tensor>('ReluGrad', { dy, features });
 }
