@@ -76,6 +76,12 @@ const batchMatMul: Rule = ({ a, b }, attrs) => {
   if (a?.dtype !== 'float32' || b?.dtype !== 'float32' || a.shape.length < 2 || b.shape.length < 2) return undefined;
   const rows = a.shape.at(attrs['transposeA'] === true ? -1 : -2)!;
   const columns = b.shape.at(attrs['transposeB'] === true ? -2 : -1)!;
+  const inner = [
+    a.shape.at(attrs['transposeA'] === true ? -2 : -1),
+    b.shape.at(attrs['transposeB'] === true ? -1 : -2),
+  ];
+  // The kernel says what is wrong.
+  if (inner[0] !== inner[1]) return undefined;
   const batch = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   return float([...batch, rows, columns]);
 };

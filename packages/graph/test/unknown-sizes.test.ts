@@ -66,6 +66,7 @@ const programs: [string, Compute][] = [
   ['gradient of a sum of axis 0', (x) => grad((y) => tf.sum(tf.square(tf.sum(y, 0))))(x)],
   ['gradient of a slice', (x) => grad((y) => tf.sum(tf.square(tf.slice(y, [1, 1], [2, 2]))))(x)],
   ['gradient of a concatenation', (x) => grad((y) => tf.sum(tf.square(tf.concat([y, tf.mul(y, 2)], 0))))(x)],
+  ['gradient of what is cut off at 0', (x) => grad((y) => tf.sum(tf.square(tf.relu(y))))(x)],
   ['gradient of a softmax', (x) => grad((y) => tf.mean(tf.log(tf.softmax(y))))(x)],
 ];
 
@@ -174,6 +175,7 @@ describe.each(cases)('unknown sizes on %s, engine %s', (backend, engine) => {
     ['a known size where the unknown one stands', (x) => tf.add(x, tf.ones([2, 3]))],
     ['a reshape that fits one batch only', (x) => tf.reshape(x, [2, 6])],
     ['a list of sizes as values', (x) => tf.add(tf.sum(x), tf.tensor1d([rows(x), 3]))],
+    ['a product that does not fit', (x) => tf.matMul(x as tf.Tensor2D, tf.ones<tf.Rank.R2>([4, 2]))],
     ['one over the size', (x) => tf.mul(tf.sum(x), 1 / rows(x))],
   ])('%s is an error that says so while the graph is built', (_, compute) => {
     try {

@@ -20,8 +20,12 @@ interface TriedSize {
   readonly size: SizeExpression;
 }
 
-/** A captured constant in which unknown sizes are, by the places where they are. */
-export type SizedConstant = ReadonlyMap<number, SizeExpression>;
+/** A captured constant in which unknown sizes are. */
+export interface SizedConstant {
+  /** By the places where they are: among the values, or in the shape where all values are the same. */
+  readonly sizes: ReadonlyMap<number, SizeExpression>;
+  readonly inShape: boolean;
+}
 
 const INT32 = 3;
 const READERS: Readonly<Record<number, (bytes: Uint8Array) => ArrayLike<number>>> = {
@@ -48,28 +52,58 @@ export function sizedConstants(
   const sized = new Map<number, SizedConstant>();
   one.nodes.forEach((node, i) => {
     const twin = other.nodes[i]!;
-    if (node.op !== twin.op || !sameAttributes(node, twin)) throw differ();
+    if (node.op !== twin.op || !sameCall(node, twin)) throw differ();
     if (node.constant === undefined || twin.constant === undefined) return;
-    const [a, b] = [node.constant, twin.constant];
-    if (a.dtype !== b.dtype || String(a.shape) !== String(b.shape)) throw differ();
-    if (Array.isArray(a.bytes) || Array.isArray(b.bytes) || sameBytes(a.bytes, b.bytes)) return;
-    const read = READERS[a.dtype];
-    if (read === undefined) throw differ();
-    const [first, second] = [read(a.bytes), read(b.bytes)];
-    const found = new Map<number, SizeExpression>();
-    for (let at = 0; at < first.length; at++) {
-      if (Object.is(first[at], second[at])) continue;
+    const found = differences(node.constant, twin.constant);
+    if (found === undefined) throw differ();
+    const sizes = new Map<number, SizeExpression>();
+    for (const [at, trials] of found.values) {
       known ??= sizesOf(op);
-      const size = expressionOf([first[at]!, second[at]!], known, op.type === 'SplitV');
+      const size = expressionOf(trials, known, op.type === 'SplitV');
       if (size === undefined) throw differ();
-      found.set(at, size);
+      sizes.set(at, size);
     }
-    sized.set(i, found);
+    if (sizes.size > 0) sized.set(i, { sizes, inShape: found.inShape });
   });
   return sized;
 }
 
-function sameAttributes(node: CapturedNode, twin: CapturedNode): boolean {
+type Constant = NonNullable<CapturedNode['constant']>;
+
+/** Where two constants differ, in their values or in the shape of equal ones; undefined where that says nothing. */
+function differences(a: Constant, b: Constant): { values: Map<number, Trials>; inShape: boolean } | undefined {
+  if (a.dtype !== b.dtype || a.shape.length !== b.shape.length) return undefined;
+  const inShape = String(a.shape) !== String(b.shape);
+  const values = new Map<number, Trials>();
+  if (!inShape && (Array.isArray(a.bytes) || Array.isArray(b.bytes) || sameBytes(a.bytes, b.bytes))) {
+    return { values, inShape };
+  }
+  const read = READERS[a.dtype];
+  if (inShape && !(isUniform(a) && isUniform(b) && sameBytes(firstOf(a), firstOf(b)))) return undefined;
+  if (!inShape && read === undefined) return undefined;
+  const [first, second] = inShape ? [a.shape, b.shape] : [read!(a.bytes as Uint8Array), read!(b.bytes as Uint8Array)];
+  for (let at = 0; at < first.length; at++) {
+    if (!Object.is(first[at], second[at])) values.set(at, [first[at]!, second[at]!]);
+  }
+  return { values, inShape };
+}
+
+const lengthOf = ({ shape }: Constant): number => shape.reduce((length, size) => length * size, 1);
+
+function firstOf(constant: Constant): Uint8Array {
+  const bytes = constant.bytes as Uint8Array;
+  return bytes.subarray(0, bytes.length / lengthOf(constant));
+}
+
+function isUniform(constant: Constant): boolean {
+  const { bytes } = constant;
+  if (Array.isArray(bytes) || bytes.length === 0) return false;
+  const first = firstOf(constant);
+  return bytes.every((byte, i) => byte === first[i % first.length]);
+}
+
+function sameCall(node: CapturedNode, twin: CapturedNode): boolean {
+  if (JSON.stringify(node.inputs) !== JSON.stringify(twin.inputs)) return false;
   const plain = (value: unknown): string =>
     ArrayBuffer.isView(value) ? String([...(value as Uint8Array)]) : String(value);
   return node.attributes.every(({ name, value }, i) => {
@@ -136,8 +170,8 @@ function expressionOf(
  */
 export function sizedNodes(
   name: string,
-  constant: NonNullable<CapturedNode['constant']>,
-  sizes: SizedConstant,
+  constant: Constant,
+  { sizes, inShape }: SizedConstant,
   tensorName: (ref: OutputRef) => string,
   unique: (name: string) => string,
 ): NodeDef[] {
@@ -171,8 +205,17 @@ export function sizedNodes(
     return plus === 0 ? product : emit('AddV2', [product, ints(plus)], typed());
   };
   const { dtype, shape, bytes } = constant;
-  const width = (bytes as Uint8Array).length / shape.reduce((a, b) => a * b, 1);
-  const length = shape.reduce((a, b) => a * b, 1);
+  if (inShape) {
+    const dims = unique(`${name}/dims`);
+    const values = new Uint8Array(Int32Array.from(shape).buffer);
+    const vector = { dtype: INT32, shape: [shape.length], bytes: values };
+    nodes.push(...sizedNodes(dims, vector, { sizes, inShape: false }, tensorName, unique));
+    const value = emit('Const', [], constAttrs(dtype, [], firstOf(constant).slice()));
+    emit('Fill', [dims, value], typed(dtype).set('index_type', typeAttr(INT32)), name);
+    return nodes;
+  }
+  const length = lengthOf(constant);
+  const width = (bytes as Uint8Array).length / length;
   const pieces: string[] = [];
   for (let at = 0; at < length; ) {
     const size = sizes.get(at);
