@@ -48,7 +48,10 @@ function sizeIn(graph: Graph, value: number, dtype: tf.DataType): number | undef
   if (dtype !== 'float32' || value < 1 / HALF_ULP) return undefined;
   for (const { recorded } of graph.unknowns.noted) {
     const exact = Math.round(value / recorded) * recorded;
-    if (Math.fround(exact) === value && exact / recorded < 2 ** 22) return exact;
+    if (Math.fround(exact) !== value || exact / recorded >= 2 ** 22) continue;
+    // Float32 numbers this large lie so far apart that a round one may be a multiple by chance.
+    if (value > 2 ** 32) throw derived(`the number ${value} looks as if it`);
+    return exact;
   }
   return undefined;
 }
@@ -62,7 +65,8 @@ function isInverse(graph: Graph, value: number): boolean {
   return false;
 }
 
-function fill(shape: readonly number[], value: number, dtype: tf.DataType): GraphTensor {
+/** An op that fills a shape with a number; where sizes in them are unknown, when the session runs. */
+export function fill(shape: readonly number[], value: number, dtype: tf.DataType): GraphTensor {
   const filled = tf.engine().runKernel('Fill', {}, { shape: [...shape], value, dtype }) as tf.Tensor;
   const ref = symbolOf(filled)!;
   return ref.op.output(ref.index);

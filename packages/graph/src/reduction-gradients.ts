@@ -2,6 +2,7 @@
 // come from tf.onesLike; tf.ones would first make an array of the number that stands for the size.
 import * as tf from '@tensorflow/tfjs-core';
 import { symbolOf } from './operation.js';
+import { fill } from './recorded-constant.js';
 
 const wrapped = new WeakSet<object>();
 
@@ -34,5 +35,6 @@ function reductionGradient(dy: tf.Tensor, x: tf.Tensor, attrs: tf.NamedAttrMap, 
   const spread = tf.mul(tf.reshape(dy, kept), tf.onesLike(x));
   if (!mean) return spread;
   const [, reduced] = tf.backend_util.computeOutAndReduceShapes(x.shape, axes);
-  return tf.div(spread, tf.util.sizeFromShape(reduced));
+  // Not tf.scalar, which would round the number before it is seen that it is a size.
+  return tf.div(spread, fill([], tf.util.sizeFromShape(reduced), 'float32'));
 }

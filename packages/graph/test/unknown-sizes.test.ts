@@ -113,6 +113,18 @@ describe.each(cases)('unknown sizes on %s, engine %s', (backend, engine) => {
     session.close();
   });
 
+  it('counts values of images exactly, and leaves large numbers of the program alone', () => {
+    const { session, x, y } = record([null, 300, 300, 3], (t) =>
+      tf.add(tf.slice(grad((u) => tf.mean(u))(t), [0, 0, 0, 0], [1, 1, 1, 2]), tf.tensor1d([0, 1e9])),
+    );
+    const value = tf.zeros([2, 300, 300, 3]);
+    expect([...session.run(y, [[x, value]]).dataSync()]).toEqual([Math.fround(1 / 540000), 1e9]);
+    const scaled = record([null, 3], (t) => tf.mul(tf.sum(t), 1e9));
+    expect(scaled.session.run(scaled.y, [[scaled.x, tf.ones([1, 3])]]).dataSync()[0]).toBe(3e9);
+    session.close();
+    scaled.session.close();
+  });
+
   it('sizes of images that only the run knows', () => {
     const { session, x, y } = record([null, null, null, 2], (t) => {
       const h = tf.conv2d(t as tf.Tensor4D, tf.ones([3, 3, 2, 4]), 2, 'valid');
