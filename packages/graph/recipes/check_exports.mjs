@@ -1,5 +1,5 @@
 // Exports a few graphs, Inception-ResNet-v2 among them, and has Python TensorFlow load and run them: the same bits.
-// Run after a build: node recipes/check_exports.mjs; TFPARITY_PYTHON names the interpreter. Ends with 1 where a bit differs.
+// Run after a build: node recipes/check_exports.mjs [NET…]; TFPARITY_PYTHON names the interpreter. Ends with 1 where a bit differs.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { argScope, nets } from '@tfparity/slim';
 import { getVariable } from '@tfparity/variables';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const wanted = process.argv.slice(2);
 const python = process.env['TFPARITY_PYTHON'] ?? 'python3';
 
 if (spawnSync(python, ['-c', 'import tensorflow'], { stdio: 'ignore' }).status !== 0) {
@@ -66,6 +67,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tfparity-exports-'));
 const cases = [];
 try {
   for (const [name, { shape, build }] of Object.entries(nets1)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     const graph = new Graph();
     const { x, y } = graph.asDefault(() => {
       const x = placeholder('float32', shape, 'x');

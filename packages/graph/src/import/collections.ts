@@ -65,7 +65,7 @@ export function findVariables(
   const nodes = new Map(graph.node.map((node) => [node.name, node]));
   const trainable = new Set(variableDefs(collections, 'trainable_variables').map((def) => def.variableName));
   const found = new Map<string, ImportedVariable>();
-  for (const collection of ['variables', 'local_variables']) {
+  for (const collection of ['variables', 'local_variables', 'model_variables']) {
     for (const def of variableDefs(collections, collection)) {
       const node = nodes.get(parseTensorName(def.variableName).op);
       if (node === undefined || found.has(def.variableName)) continue;

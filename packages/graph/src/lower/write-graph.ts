@@ -149,7 +149,10 @@ function nameOf(tensor: tf.Tensor | { readonly name: string }): string {
   throw new GraphError('OtherGraph', 'a signature needs tensors of the graph, and was given an eager tensor', {});
 }
 
-/** The collections by which TF1 knows a graph's variables again. */
+/**
+ * The collections by which a graph's variables are known again. Not `variables` itself: Python's loader restores what is
+ * in it from a checkpoint in the folder.
+ */
 function variableCollections(graph: ImportedGraph): Map<string, CollectionDef> {
   const known = graph.variables.filter(({ name, node, initializer }) => {
     const assign = initializer === undefined ? undefined : graph.findNode(initializer);
@@ -173,7 +176,7 @@ function variableCollections(graph: ImportedGraph): Map<string, CollectionDef> {
   };
   const trainable = known.filter((variable) => variable.trainable);
   const collections: [string, readonly ImportedVariable[]][] = [
-    ['variables', known],
+    ['model_variables', known],
     ['trainable_variables', trainable],
   ];
   return new Map(
