@@ -80,7 +80,7 @@ export class TensorFlowEngine implements SessionEngine {
       const current = this.size === operations.length || needed.every(({ name }) => before.graph.findNode(name));
       if (current) return { session: loaded, lowered: before };
     }
-    const lowered = lowerGraph(this.graph);
+    const lowered = loweredOnce(this.graph);
     const session = new TensorFlowSession(withSaver(lowered.graph), this.options);
     if (this.session !== undefined) {
       session.assign(this.session.assigned());
@@ -103,4 +103,16 @@ export class TensorFlowEngine implements SessionEngine {
     const message = `${error.message}\n\t [[{{node ${op.name}}}]] made at ${site.file}:${site.line}`;
     return new GraphError(error.code, message, { ...error.details, callSite: site }, { cause: error });
   }
+}
+
+const known = new WeakMap<Graph, { size: number; lowered: LoweredGraph }>();
+
+/** The lowered graph, the same for every session until ops are added. */
+function loweredOnce(graph: Graph): LoweredGraph {
+  const size = graph.operations.length;
+  const before = known.get(graph);
+  if (before?.size === size) return before.lowered;
+  const lowered = lowerGraph(graph);
+  known.set(graph, { size, lowered });
+  return lowered;
 }
