@@ -50,7 +50,12 @@ describeGolden('gradients.json', () => {
     });
   });
 
-  it.each(backends)('of a graph that is replayed on %s', async (backend) => {
+  const engines = [
+    ...backends.map((backend) => [backend, 'replay'] as const),
+    ...backends.filter((backend) => backend === 'tensorflow').map((backend) => [backend, 'tensorflow'] as const),
+  ];
+
+  it.each(engines)('of a graph on %s by the engine %s', async (backend, engine) => {
     await useBackend(backend);
     const inputs = cases.map((c) => c.inputs.map(tensorOf));
     const graph = new Graph();
@@ -62,7 +67,7 @@ describeGolden('gradients.json', () => {
       const ys = ysOf(c, xs).slice(0, c.dys.length);
       return gradients(ys, xs, { gradYs: c.dys.map(tensorOf) }) as (tf.Tensor | null)[];
     });
-    using session = new Session(graph, { engine: 'replay' });
+    using session = new Session(graph, { engine });
     const fetches = wanted.flat().filter((gradient) => gradient !== null);
     const values = session.run(fetches, feeds) as tf.Tensor[];
     for (const [i, c] of cases.entries()) {

@@ -70,6 +70,29 @@ export const ELEMENTWISE_GRADIENTS: Readonly<Record<string, GradientFunction>> =
     const y = output(0) ?? tf.rsqrt(x);
     return tf.mul(tf.mul(tf.mul(dy, y), -0.5), tf.mul(y, y));
   }),
+  // TensorFlow multiplies by reciprocals where tfjs divides.
+  Log: unary((dy, x) => tf.mul(dy, tf.reciprocal(x))),
+  Log1p: unary((dy, x) => tf.mul(dy, tf.reciprocal(tf.add(x, 1)))),
+  Acos: unary((dy, x) => tf.mul(tf.neg(dy), tf.reciprocal(tf.sqrt(tf.sub(1, tf.square(x)))))),
+  Asin: unary((dy, x) => tf.mul(dy, tf.reciprocal(tf.sqrt(tf.sub(1, tf.square(x)))))),
+  Atan: unary((dy, x) => tf.mul(dy, tf.reciprocal(tf.add(1, tf.square(x))))),
+  Atanh: unary((dy, x) => tf.mul(dy, tf.reciprocal(tf.sub(1, tf.square(x))))),
+  Tan: unary((dy, x) => tf.mul(tf.square(tf.reciprocal(tf.cos(x))), dy)),
+  Erf: unary((dy, x) => tf.mul(tf.mul(dy, 2 / Math.sqrt(Math.PI)), tf.exp(tf.neg(tf.square(x))))),
+  Reciprocal: unary((dy, x, { output }) => {
+    const y = output(0) ?? tf.reciprocal(x);
+    return tf.mul(tf.mul(tf.neg(dy), y), y);
+  }),
+  Softmax: ({ inputNames, attrs, output }, dys) => {
+    const [dy, y] = [dys[0], output(0)];
+    if (dy == null || y === undefined) return undefined;
+    const total = () => tf.sum(tf.mul(dy, y), attrs['dim'] as number, true);
+    return { [inputNames[0]!]: () => tf.mul(tf.sub(dy, total()), y) };
+  },
+  Atan2: binary((dy, y, x) => {
+    const part = () => tf.div(dy, tf.add(tf.square(x), tf.square(y)));
+    return [() => tf.mul(x, part()), () => tf.mul(tf.neg(y), part())];
+  }),
   Acosh: unary((dy, x, { output }) => tf.div(dy, tf.sinh(output(0) ?? tf.acosh(x)))),
   Asinh: unary((dy, x, { output }) => tf.div(dy, tf.cosh(output(0) ?? tf.asinh(x)))),
   Maximum: binary((dy, a, b) => choose(dy, tf.greaterEqual(a, b))),
