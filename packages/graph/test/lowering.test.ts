@@ -183,6 +183,29 @@ native("recorded graphs in TensorFlow's session (backend tensorflow)", () => {
     expect(() => new Session(graph, { isolated: true })).toThrow(/only the engine 'tensorflow'/);
   });
 
+  it('makes the sum with a bias a BiasAdd, which TensorFlow leaves where it is, and no other sum', () => {
+    const graph = new Graph();
+    const shape = [64, 3];
+    const { sum, rows, init } = graph.asDefault(() => {
+      const x = placeholder('float32', shape, 'x');
+      const side = placeholder('float32', shape, 'side');
+      const initializer = () => tf.tensor1d([1e-3, 1 / 3, 7]);
+      const bias = getVariable('bias', { initializer });
+      const row = getVariable('row', { initializer: () => tf.ones([1, 3]) });
+      const sum = tf.add(tf.add(tf.relu(x), bias), tf.relu(side));
+      return { sum, rows: tf.add(x, row), init: globalVariablesInitializer() };
+    });
+    const draw = (seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
+    const feeds = { 'x:0': draw(1), 'side:0': draw(2) };
+    const values = (engine: 'replay' | 'tensorflow') => {
+      using session = new Session(graph, { engine });
+      session.run(init);
+      return session.runArrays([sum, rows], feeds).map(({ data }) => data);
+    };
+    expect(values('tensorflow')).toEqual(values('replay'));
+    expect(lowerGraph(graph).graph.nodes.filter(({ op }) => op === 'BiasAdd')).toHaveLength(1);
+  });
+
   it('frees everything when it is closed', () => {
     const graph = new Graph();
     const y = graph.asDefault(() => tf.neg(placeholder('float32', [2], 'x')));

@@ -9,6 +9,7 @@ import { nativeBackend } from '../native/addon.js';
 import type { Operation, OutputRef } from '../operation.js';
 import { outsideGraphs } from '../recording.js';
 import { resolvedAttrs, takesOwnSizes } from '../unknown-sizes.js';
+import { asBiasAdd } from './bias-add.js';
 import { sizedConstants, sizedNodes } from './dynamic-nodes.js';
 import { type InPlaceUpdate, inPlaceUpdate } from './in-place-update.js';
 import { type CapturedRef, cannotLower, captureKernel, dtypeNumber, type KernelCapture } from './kernel-capture.js';
@@ -114,7 +115,10 @@ class Lowering {
       } else if (node.constant !== undefined) {
         const { dtype, shape, bytes } = node.constant;
         this.emit(names[i]!, 'Const', [], constAttrs(dtype, shape, bytes));
-      } else this.emit(names[i]!, node.op, [...node.inputs.map(nameOf), ...controls(op)], nodeAttrs(node));
+      } else {
+        const lowered = asBiasAdd(op, node);
+        this.emit(names[i]!, lowered.op, [...node.inputs.map(nameOf), ...controls(op)], nodeAttrs(lowered));
+      }
     });
     capture.outputs.forEach((ref, i) => {
       this.tensors.set(op.symbolicId(i), nameOf(ref));
