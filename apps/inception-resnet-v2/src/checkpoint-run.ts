@@ -7,7 +7,19 @@ import { DeterministicRandomTestTool } from '@tfparity/random';
 import { GraphKeys, getCollection, globalVariables } from '@tfparity/variables';
 import { forwardPass, InceptionResnetV2 } from './inception-resnet-v2.js';
 import type { LegacyKind } from './legacy-side.js';
-import { download, images, type ModelRun, type RunSettings, startAtZero, stateOf, variablesOf } from './model-run.js';
+import {
+  download,
+  dropoutDraw,
+  images,
+  isDropoutDraw,
+  type ModelRun,
+  numberOf,
+  type RunSettings,
+  sessionOptions,
+  startAtZero,
+  stateOf,
+  variablesOf,
+} from './model-run.js';
 import { type RealGraph, runSession } from './real-graph.js';
 import { saveByName, type Writer } from './save-v2.js';
 
@@ -30,8 +42,6 @@ export interface Tf1Net {
 
 const MODE = 'num_random_ops';
 
-const IS_DROPOUT = /\bDropout\//;
-
 /** slim's own graph, whose own saver writes and restores. */
 export class RealTf1Net implements Tf1Net {
   readonly legacy = 'tensorflow';
@@ -42,7 +52,7 @@ export class RealTf1Net implements Tf1Net {
   ) {}
 
   get dropoutSeed(): number | undefined {
-    const draw = this.real.graph.nodes.find(({ op, name }) => op === 'RandomUniform' && IS_DROPOUT.test(name));
+    const draw = this.real.graph.nodes.find(({ op, name }) => isDropoutDraw(op, name));
     return draw && Number(draw.attr.get('seed2')?.i);
   }
 
@@ -82,12 +92,11 @@ export class RecordedTf1Net implements Tf1Net {
   }
 
   get dropoutSeed(): number | undefined {
-    const draw = this.graph.operations.find(({ type, name }) => type === 'RandomUniform' && IS_DROPOUT.test(name));
-    return draw?.attrs['seed2'] as number | undefined;
+    return dropoutDraw(this.graph)?.attrs['seed2'] as number | undefined;
   }
 
   async save(prefix: string): Promise<Writer> {
-    using session = new Session(this.graph, { engine: 'replay' });
+    using session = new Session(this.graph, sessionOptions());
     session.run(this.initialize);
     const values = new Map(this.variables.map((variable) => [variable.name, session.run(variable) as tf.Tensor]));
     try {
@@ -98,7 +107,7 @@ export class RecordedTf1Net implements Tf1Net {
   }
 
   async runFrom(checkpoint: Checkpoint): Promise<RestoredRun> {
-    using session = new Session(this.graph, { engine: 'replay' });
+    using session = new Session(this.graph, sessionOptions());
     await initFromCheckpoint(checkpoint, { '/': '/' }, this.variables, {
       // As TF1's Variable.load does: the initializer is run with the value fed in place of the initial one.
       assign: (variable, array) => void session.run(variable.initializer, [[variable.initialValue.name, array]]),
@@ -120,7 +129,7 @@ export class RecordedTf1Net implements Tf1Net {
 function lossesOf({ loss, losses }: Readonly<Record<'loss' | 'losses', NdArray>>) {
   return {
     regularizationLosses: Array.from(losses.data as Float32Array),
-    regularizationLoss: (loss.data as Float32Array)[0]!,
+    regularizationLoss: numberOf(loss),
   };
 }
 

@@ -186,7 +186,7 @@ export function compareRuns(
     `first logits: TF1 ${firstOf(tf1.logits)} migrated ${firstOf(migrated.logits)}`,
     ...(tf1.note === undefined ? [] : [tf1.note]),
     `TF1 side and migrated side: values of ${percent(initialValues.identical, initialValues.count)} variables identical before the run`,
-    `TF1 side and migrated side, ${endPoints.length} end points, ${tf1.logits.data.length} logits, ${tf1.regularizationLosses.length} losses and their sum: ${bitIdentical ? 'identical to the last bit' : `DIFFERENT, up to ${Math.max(...sides.map((d) => d.maxAbsoluteDifference)).toExponential(2)}`}`,
+    `TF1 side and migrated side, ${endPoints.length} end points, ${tf1.logits.data.length} logits, ${tf1.regularizationLosses.length} losses and their sum in one order: ${bitIdentical ? 'identical to the last bit' : `DIFFERENT, up to ${Math.max(...sides.map((d) => d.maxAbsoluteDifference)).toExponential(2)}`}`,
     ...(against ? goldenLines(against, endPoints, goldenMet, expected) : ['no golden data here to compare with']),
   ];
   return {

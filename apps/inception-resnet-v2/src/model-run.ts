@@ -1,6 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type NdArray, toNdArray } from '@tfparity/array';
-import { assign, Graph, globalVariablesInitializer, group, Session, type SessionOptions } from '@tfparity/graph';
+import {
+  assign,
+  Graph,
+  globalVariablesInitializer,
+  group,
+  type Operation,
+  Session,
+  type SessionOptions,
+} from '@tfparity/graph';
 import { DeterministicRandomTestTool, type RandomTestMode } from '@tfparity/random';
 import { RandomOp } from '@tfparity/random/philox';
 import { GraphKeys, getCollection, globalVariables, tf1VariableStore, variableCreatorScope } from '@tfparity/variables';
@@ -51,7 +59,7 @@ function withTool<T>({ mode }: RunSettings, body: () => T): T {
 }
 
 /** Copies tensors into arrays; on some backends a tensor's values are the backend's own memory, which goes with it. */
-function copyAll<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof T, NdArray> {
+export function copyAll<T extends Record<string, tf.Tensor>>(tensors: T): Record<keyof T, NdArray> {
   const arrays = Object.entries(tensors).map(([name, tensor]) => {
     const array = toNdArray(tensor);
     return [name, { ...array, data: (array.data as Float32Array).slice() }];
@@ -64,6 +72,18 @@ export function download<T extends Record<string, tf.Tensor>>(tensors: T): Recor
   const arrays = copyAll(tensors);
   tf.dispose(tensors);
   return arrays;
+}
+
+/** The value of a scalar. */
+export const numberOf = (array: NdArray): number => (array.data as Float32Array)[0]!;
+
+/** Whether an op is the draw of the net's dropout, whose seeds say which units are dropped. */
+export const isDropoutDraw = (type: string, name: string): boolean =>
+  type === 'RandomUniform' && /\bDropout\//.test(name);
+
+/** The draw of the net's dropout in a graph; none where nothing is dropped. */
+export function dropoutDraw(graph: Graph): Operation | undefined {
+  return graph.operations.find(({ type, name }) => isDropoutDraw(type, name));
 }
 
 /** How a variable stands, with that value. */
@@ -97,7 +117,7 @@ export function traceTf1(settings: RunSettings) {
  */
 export function runTf1(settings: RunSettings, engine: 'replay' | 'tensorflow' = 'replay'): ModelRun {
   const { graph, variables, initialize, outputs } = traceTf1(settings);
-  using session = new Session(graph, { engine, ...sessionSums(engine) });
+  using session = new Session(graph, sessionOptions(engine));
   session.run(initialize);
   const states = variableStates(session, variables);
   const { sums, ...others } = outputs;
@@ -107,7 +127,7 @@ export function runTf1(settings: RunSettings, engine: 'replay' | 'tensorflow' = 
   const run = {
     variables: states,
     regularizationLosses: Array.from(computed.losses.data as Float32Array),
-    regularizationLoss: (computed.loss.data as Float32Array)[0]!,
+    regularizationLoss: numberOf(computed.loss),
     endPoints: copyAll(endPoints),
     logits: copyAll({ logits }).logits,
   };
@@ -117,12 +137,12 @@ export function runTf1(settings: RunSettings, engine: 'replay' | 'tensorflow' = 
 }
 
 /**
- * A session of TensorFlow's adds the losses in the order of their names, and so does a replay by TensorFlow's kernels, to
- * have the bits of its sum. Elsewhere they are out of reach, and both sides add alike.
+ * The options of a TF1 side's session. TensorFlow's adds the losses in the order of their names, and so does a replay by
+ * TensorFlow's kernels, to have the bits of its sum. Elsewhere they are out of reach, and both sides add alike.
  */
-function sessionSums(engine: 'replay' | 'tensorflow'): SessionOptions {
-  const asSession = engine === 'replay' && tf.getBackend() === 'tensorflow';
-  return asSession ? { optimizer: { canonicalInputOrder: true } } : {};
+export function sessionOptions(engine: 'replay' | 'tensorflow' = 'replay'): SessionOptions {
+  const asTensorFlow = engine === 'replay' && tf.getBackend() === 'tensorflow';
+  return { engine, ...(asTensorFlow ? { optimizer: { canonicalInputOrder: true } } : {}) };
 }
 
 /** How many variables are fetched in one run: a run costs the same for one as for many, and memory for each. */
@@ -222,7 +242,7 @@ export function runMigrated(settings: RunSettings, { functional = false } = {}):
     const run = {
       variables,
       regularizationLosses: Array.from(computed.losses.data as Float32Array),
-      regularizationLoss: (computed.loss.data as Float32Array)[0]!,
+      regularizationLoss: numberOf(computed.loss),
       logits: toNdArray(outputs.logits),
       endPoints: download(outputs.endPoints),
     };

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NdArray } from '@tfparity/array';
 import { type ImportedGraph, importMetaGraph, TensorFlowSession } from '@tfparity/graph';
 import { goldenFile, sha256 } from './golden.js';
-import { images, type ModelRun, type RunSettings } from './model-run.js';
+import { images, type ModelRun, numberOf, type RunSettings } from './model-run.js';
 
 /** The graphs there are: inference, training, and training with the test tool in constant mode. */
 export type RealGraphName = 'infer' | 'train' | 'constant';
@@ -131,7 +131,6 @@ export function runSession(session: TensorFlowSession, real: RealGraph, settings
     { [fetches.input]: input },
   );
   input.dispose();
-  const number = (array: NdArray): number => (array.data as Float32Array)[0]!;
   return {
     variables: graph.variables.map(({ name, shape, dtype, trainable }, i) => ({
       name: name.replace(/:0$/, ''),
@@ -140,8 +139,8 @@ export function runSession(session: TensorFlowSession, real: RealGraph, settings
       trainable,
       sha256: sha256(variables[i]!),
     })),
-    regularizationLosses: computed.losses.map(number),
-    regularizationLoss: number(computed.loss),
+    regularizationLosses: computed.losses.map(numberOf),
+    regularizationLoss: numberOf(computed.loss),
     logits: computed.logits,
     endPoints: computed.endPoints,
   };

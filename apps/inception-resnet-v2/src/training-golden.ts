@@ -34,14 +34,18 @@ export function goldenStep(optimizer: string): GoldenStep | undefined {
   return file === undefined ? undefined : (JSON.parse(readFileSync(file, 'utf8')) as GoldenStep);
 }
 
-/** The largest difference at the recorded places, by the root mean square of the recorded array. */
-function relativeToGolden({ data, shape }: NdArray, { samples, stride, l2 }: GoldenSummary): number {
-  const values = data as Float32Array;
-  const worst = Math.max(...samples.map((expected, i) => Math.abs(values[i * stride]! - expected)));
+/** The largest of some differences of an array, by the root mean square of the recorded one. */
+function relativeTo(l2: number, size: number, differences: readonly number[]): number {
+  const worst = Math.max(...differences);
   // NaN on either side is as far as can be.
   if (!Number.isFinite(worst)) return Number.POSITIVE_INFINITY;
-  const size = shape.reduce((a, b) => a * b, 1);
   return worst === 0 ? 0 : worst / (l2 / Math.sqrt(size));
+}
+
+function relativeToGolden(array: NdArray, { samples, stride, l2 }: GoldenSummary): number {
+  const values = array.data as Float32Array;
+  const differences = samples.map((expected, i) => Math.abs(values[i * stride]! - expected));
+  return relativeTo(l2, values.length, differences);
 }
 
 /** Compares arrays with recorded ones; what only one side has is infinitely far. */
@@ -122,9 +126,7 @@ export function sampledDrift(names: readonly string[], packed: PackedArrays, arr
     if (values === undefined || values.length === 0) return Number.POSITIVE_INFINITY;
     const first = Math.abs(values[0]! - samples[2 * i]!);
     const middle = Math.abs(values[values.length >> 1]! - samples[2 * i + 1]!);
-    const worst = Math.max(first, middle);
-    if (!Number.isFinite(worst)) return Number.POSITIVE_INFINITY;
-    return worst === 0 ? 0 : worst / (norms[i]! / Math.sqrt(values.length));
+    return relativeTo(norms[i]!, values.length, [first, middle]);
   });
   return { max: Math.max(...drifts), median: median(drifts) };
 }

@@ -1,6 +1,6 @@
 // One training step on both sides: the recipe of golden/nets/inception_resnet_v2.{sgd,momentum,adam,rmsprop}.json.
 import * as tf from '@tensorflow/tfjs-core';
-import { type NdArray, toNdArray } from '@tfparity/array';
+import type { NdArray } from '@tfparity/array';
 import { Graph, type GraphVariable, group, type Operation, Session } from '@tfparity/graph';
 import { DeterministicRandomTestTool } from '@tfparity/random';
 import { RandomOp } from '@tfparity/random/philox';
@@ -22,7 +22,7 @@ import {
   trainableVariables,
 } from '@tfparity/variables';
 import { forwardPass, InceptionResnetV2 } from './inception-resnet-v2.js';
-import { variablesOf } from './model-run.js';
+import { copyAll, download, numberOf, variablesOf } from './model-run.js';
 import type { NamedArrays } from './training-golden.js';
 
 /** What slim trains with, by the names of the golden files. */
@@ -56,21 +56,19 @@ export function crossEntropyOf(logits: tf.Tensor): tf.Scalar {
 /** In which order a graph for that engine sums gradients: TensorFlow's session reorders by itself. */
 export const sumOrder = (engine: Engine): 'graph' | 'session' => (engine === 'tensorflow' ? 'graph' : 'session');
 
-/** Copies of tensors' values, by name. */
-export function arraysOf(pairs: Iterable<readonly [string, tf.Tensor]>): Record<string, NdArray> {
-  const arrays: Record<string, NdArray> = {};
-  for (const [name, tensor] of pairs) {
-    const array = toNdArray(tensor);
-    arrays[name] = { ...array, data: (array.data as Float32Array).slice() };
-  }
-  return arrays;
+/** The values of variables, by name. */
+export function valuesOf(variables: readonly tf.Variable[]): Record<string, NdArray> {
+  return copyAll(Object.fromEntries(variables.map((variable) => [variable.name, variable])));
 }
 
-/** Copies of tensors' values, by name; the tensors are freed. */
-export function takeArrays(names: readonly string[], tensors: readonly tf.Tensor[]): Record<string, NdArray> {
-  const arrays = arraysOf(names.map((name, i) => [name, tensors[i]!]));
-  tf.dispose([...tensors]);
-  return arrays;
+/** The values of what a session was asked for, by the names of the variables that it belongs to; the tensors are freed. */
+export function takeArrays(variables: readonly tf.Variable[], tensors: readonly tf.Tensor[]): Record<string, NdArray> {
+  return download(Object.fromEntries(variables.map(({ name }, i) => [name, tensors[i]!])));
+}
+
+/** The values that variables have in a session, by name. */
+export function fetchValues(session: Session, variables: readonly tf.Variable[]): Record<string, NdArray> {
+  return takeArrays(variables, session.run(variables) as tf.Tensor[]);
 }
 
 /** A forward and backward pass. */
@@ -111,23 +109,22 @@ export class Tf1TrainedNet implements TrainedNet {
     this.session = new Session(built.graph, { engine });
     this.session.run(built.init);
     const averages = built.model.filter(({ trainable }) => !trainable);
-    const names = averages.map(({ name }) => name);
-    const before = takeArrays(names, this.session.run(averages) as tf.Tensor[]);
+    const before = fetchValues(this.session, averages);
     this.initial = this.session.run(this.given.map(([, variable]) => variable)) as tf.Tensor[];
     const fetched = this.session.run({
-      losses: [built.crossEntropy, built.totalLoss],
+      losses: { crossEntropy: built.crossEntropy, totalLoss: built.totalLoss },
       gradients: this.given.map(([gradient]) => gradient),
       updates: built.updates,
     });
     this.gradients = fetched.gradients as tf.Tensor[];
-    const losses = takeArrays(['crossEntropy', 'totalLoss'], fetched.losses as tf.Tensor[]);
+    const losses = download(fetched.losses as Record<'crossEntropy' | 'totalLoss', tf.Tensor>);
     this.run = {
-      crossEntropy: (losses['crossEntropy']!.data as Float32Array)[0]!,
-      totalLoss: (losses['totalLoss']!.data as Float32Array)[0]!,
-      gradients: arraysOf(this.given.map(([, { name }], i) => [name, this.gradients[i]!])),
+      crossEntropy: numberOf(losses.crossEntropy),
+      totalLoss: numberOf(losses.totalLoss),
+      gradients: copyAll(Object.fromEntries(this.given.map(([, { name }], i) => [name, this.gradients[i]!]))),
       without: built.without,
       before,
-      averages: takeArrays(names, this.session.run(averages) as tf.Tensor[]),
+      averages: fetchValues(this.session, averages),
     };
   }
 
@@ -145,14 +142,7 @@ export class Tf1TrainedNet implements TrainedNet {
       ops,
       given.map(([gradient], i) => [gradient, this.gradients[i]!] as const),
     );
-    const take = (of: readonly tf.Variable[]) =>
-      of.length === 0
-        ? {}
-        : takeArrays(
-            of.map(({ name }) => name),
-            session.run(of) as tf.Tensor[],
-          );
-    return { variables: take(variables), slots: take(slots) };
+    return { variables: fetchValues(session, variables), slots: fetchValues(session, slots) };
   }
 
   [Symbol.dispose](): void {
@@ -204,9 +194,8 @@ export class MigratedTrainedNet implements TrainedNet {
     });
     const optimizer = OPTIMIZERS[name]!();
     optimizer.applyGradients(this.pairs);
-    const take = (variables: readonly tf.Variable[]) =>
-      arraysOf(variables.map((variable) => [variable.name, variable] as const));
-    const run = { variables: take(this.pairs.map(([, variable]) => variable)), slots: take(optimizer.variables()) };
+    const trained = this.pairs.map(([, variable]) => variable);
+    const run = { variables: valuesOf(trained), slots: valuesOf(optimizer.variables()) };
     optimizer.dispose();
     return run;
   }
@@ -218,8 +207,6 @@ export class MigratedTrainedNet implements TrainedNet {
   private compute(): GradientRun {
     const images = trainingImages();
     const fixed = () => variablesOf(this.layer).filter(({ trainable }) => !trainable);
-    const arrays = (variables: readonly tf.Variable[]) =>
-      arraysOf(variables.map((variable) => [variable.name, variable] as const));
     let crossEntropy = Number.NaN;
     const { value, gradients: found } = variableGrads(
       () => {
@@ -240,11 +227,11 @@ export class MigratedTrainedNet implements TrainedNet {
     return {
       crossEntropy,
       totalLoss,
-      gradients: arraysOf(this.pairs.map(([gradient, { name }]) => [name, gradient])),
+      gradients: copyAll(Object.fromEntries(this.pairs.map(([gradient, { name }]) => [name, gradient]))),
       without,
       // Means start at zero and variances at one.
       before: Object.fromEntries(fixed().map(({ name, shape }) => [name, initialAverage(name, shape)])),
-      averages: arrays(fixed()),
+      averages: valuesOf(fixed()),
     };
   }
 }

@@ -1,6 +1,5 @@
 // Ten steps of training on both sides, as slim trains: the recipe of golden/training/inception_resnet_v2.ten_steps.json.
 import * as tf from '@tensorflow/tfjs-core';
-import type { NdArray } from '@tfparity/array';
 import { Graph, globalVariablesInitializer, placeholder, Session } from '@tfparity/graph';
 import { DeterministicRandomTestTool, pushSeedSource, type SeedPair } from '@tfparity/random';
 import {
@@ -15,26 +14,23 @@ import {
 } from '@tfparity/training';
 import { getRegularizationLosses, globalVariables } from '@tfparity/variables';
 import { forwardPass, InceptionResnetV2 } from './inception-resnet-v2.js';
-import { variablesOf } from './model-run.js';
+import { download, dropoutDraw, numberOf, variablesOf } from './model-run.js';
 import {
-  arraysOf,
   CLASSES,
   crossEntropyOf,
   type Engine,
+  fetchValues,
   sumOrder,
   takeArrays,
   trainingImages,
+  valuesOf,
 } from './training-sides.js';
-
-const IS_DROPOUT = /\bDropout\//;
 
 /** slim's optimizer: RMSProp with its defaults, at a rate that falls every two steps. */
 function optimizerFor(globalStep: tf.Variable): { rate: LearningRate; optimizer: RMSPropOptimizer } {
   const rate = exponentialDecay({ learningRate: 0.01, globalStep, decaySteps: 2, decayRate: 0.94, staircase: true });
   return { rate, optimizer: new RMSPropOptimizer({ learningRate: rate, decay: 0.9, momentum: 0.9, epsilon: 1 }) };
 }
-
-const numberOf = (array: NdArray): number => (array.data as Float32Array)[0]!;
 
 /** The TF1 side: slim's train step in a graph, and a session that runs it again and again. */
 export class Tf1Trajectory implements TrainingSide, Disposable {
@@ -45,7 +41,7 @@ export class Tf1Trajectory implements TrainingSide, Disposable {
 
   constructor(engine: Engine) {
     this.net = new DeterministicRandomTestTool({ mode: 'num_random_ops' }).scope(() => this.build(engine));
-    const draw = this.net.graph.operations.find(({ type, name }) => type === 'RandomUniform' && IS_DROPOUT.test(name));
+    const draw = dropoutDraw(this.net.graph);
     this.dropoutSeeds = [Number(draw?.attrs['seed']), Number(draw?.attrs['seed2'])];
     this.session = new Session(this.net.graph, { engine });
     this.session.run(this.net.init);
@@ -54,25 +50,20 @@ export class Tf1Trajectory implements TrainingSide, Disposable {
   step(index: number): TrainingRecord {
     const { images, loss, rate, given, model, slots } = this.net;
     const fed = trainingImages(index);
-    const run = this.session.run({ scalars: [loss, rate], gradients: given.map(([gradient]) => gradient) }, [
+    const run = this.session.run({ scalars: { loss, rate }, gradients: given.map(([gradient]) => gradient) }, [
       [images, fed] as const,
     ]);
     fed.dispose();
-    const scalars = takeArrays(['loss', 'rate'], run.scalars as tf.Tensor[]);
-    const values = (of: readonly tf.Variable[]) =>
-      takeArrays(
-        of.map(({ name }) => name),
-        this.session.run(of) as tf.Tensor[],
-      );
+    const scalars = download(run.scalars as Record<'loss' | 'rate', tf.Tensor>);
     return {
-      loss: numberOf(scalars['loss']!),
-      learningRate: numberOf(scalars['rate']!),
+      loss: numberOf(scalars.loss),
+      learningRate: numberOf(scalars.rate),
       gradients: takeArrays(
-        given.map(([, { name }]) => name),
+        given.map(([, variable]) => variable),
         run.gradients as tf.Tensor[],
       ),
-      variables: values(model),
-      slots: values(slots),
+      variables: fetchValues(this.session, model),
+      slots: fetchValues(this.session, slots),
     };
   }
 
@@ -148,20 +139,18 @@ export class MigratedTrajectory implements TrainingSide, Disposable {
       { gateGradients: true },
     );
     const rate = (this.rate as () => tf.Scalar)();
-    const scalars = takeArrays(['loss', 'rate'], [value, rate]);
+    const scalars = download({ loss: value, rate });
     this.optimizer.applyGradients(gradients, { globalStep: this.globalStep });
     images.dispose();
     const given = gradients.flatMap(([gradient, { name }]) =>
       gradient instanceof tf.Tensor ? [[name, gradient] as const] : [],
     );
-    const record = {
-      loss: numberOf(scalars['loss']!),
-      learningRate: numberOf(scalars['rate']!),
-      gradients: arraysOf(given),
-      variables: arraysOf(variablesOf(this.layer).map((variable) => [variable.name, variable] as const)),
-      slots: arraysOf(this.optimizer.variables().map((variable) => [variable.name, variable] as const)),
+    return {
+      loss: numberOf(scalars.loss),
+      learningRate: numberOf(scalars.rate),
+      gradients: download(Object.fromEntries(given)),
+      variables: valuesOf(variablesOf(this.layer)),
+      slots: valuesOf(this.optimizer.variables()),
     };
-    tf.dispose(given.map(([, gradient]) => gradient));
-    return record;
   }
 }
