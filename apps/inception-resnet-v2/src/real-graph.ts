@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
-import type { NdArray } from '@tfparity/array';
 import { type ImportedGraph, importMetaGraph, TensorFlowSession } from '@tfparity/graph';
 import { goldenFile, sha256 } from './golden.js';
 import { images, type ModelRun, numberOf, type RunSettings } from './model-run.js';

@@ -4,7 +4,8 @@ import type { LoadedBackend } from '@tfparity/backend';
 import type { LegacyKind, LegacySide } from './legacy-side.js';
 import { MigratedSide } from './migrated-side.js';
 import type { Options } from './options.js';
-import { CannotTell, type Step, type StepResult } from './step.js';
+import { CannotTell, type Step, type StepContext, type StepResult } from './step.js';
+import { TrainedSides } from './trained-sides.js';
 
 /** What `--json` writes. */
 export interface RunResult {
@@ -47,12 +48,15 @@ export interface Sides {
   readonly legacy: LegacySide;
 }
 
-async function runOne(step: Step, sides: Sides & { migrated: MigratedSide }, options: Options): Promise<StepResult> {
+/** What all steps of a run share. */
+type Shared = Pick<StepContext, 'backend' | 'legacy' | 'migrated' | 'training'>;
+
+async function runOne(step: Step, shared: Shared, options: Options): Promise<StepResult> {
   const progress = progressLine(step.id);
   try {
     progress(step.title);
     return await step.run({
-      ...sides,
+      ...shared,
       golden: options.golden,
       sensitivity: options.sensitivity,
       trainingSteps: options.trainingSteps,
@@ -78,10 +82,11 @@ export async function runSteps(steps: readonly Step[], sides: Sides, options: Op
   const { backend, legacy } = sides;
   const results: (StepResult & { seconds: number })[] = [];
   const started = performance.now();
-  const migrated = new MigratedSide();
+  using training = new TrainedSides(legacy);
+  const shared = { ...sides, migrated: new MigratedSide(), training };
   for (const step of steps.filter(({ id }) => options.steps.includes(id))) {
     const begun = performance.now();
-    const result = await runOne(step, { ...sides, migrated }, options);
+    const result = await runOne(step, shared, options);
     const seconds = (performance.now() - begun) / 1000;
     results.push({ ...result, seconds });
     print(result, seconds);

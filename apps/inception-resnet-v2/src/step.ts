@@ -2,6 +2,7 @@ import type { LoadedBackend } from '@tfparity/backend';
 import type { LegacySide } from './legacy-side.js';
 import type { MigratedSide } from './migrated-side.js';
 import type { Options } from './options.js';
+import type { TrainedSides } from './trained-sides.js';
 
 /** What a step is told: where it runs, and what counts as meeting the golden data. */
 export interface StepContext {
@@ -9,6 +10,8 @@ export interface StepContext {
   /** The TF1 side. */
   readonly legacy: LegacySide;
   readonly migrated: MigratedSide;
+  /** Both sides, trained. */
+  readonly training: TrainedSides;
   readonly golden: Options['golden'];
   readonly sensitivity: Options['sensitivity'];
   readonly trainingSteps: Options['trainingSteps'];

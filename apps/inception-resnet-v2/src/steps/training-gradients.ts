@@ -2,7 +2,7 @@ import { compareTraining, frozenAverages, type TrainingRecord } from '@tfparity/
 import type { Step, StepContext, StepResult } from '../step.js';
 import { distanceFrom, type GoldenDistance, type GoldenStep, goldenStep, median } from '../training-golden.js';
 import type { GradientRun } from '../training-sides.js';
-import { skippedOffTensorFlow, trainedSides, whoTrains } from './training-shared.js';
+import { skippedOffTensorFlow, whoTrains } from './training-shared.js';
 
 const id = '6-gradients';
 const title = 'Gradients of every variable, random numbers aligned, two images of noise';
@@ -68,7 +68,7 @@ function distanceText({ count, identical, different }: GoldenDistance, noise: re
 async function runGradients(context: StepContext): Promise<StepResult> {
   const skipped = skippedOffTensorFlow(context, { id, title });
   if (skipped !== undefined) return skipped;
-  const { tf1, migrated, noise } = trainedSides(context);
+  const { tf1, migrated, noise } = context.training.gradients(context.progress);
   const bits = context.golden === 'bits';
   context.progress('comparing gradients');
   const record = ({ run }: typeof tf1): TrainingRecord => ({

@@ -1,8 +1,9 @@
 import { compareTraining, type StepComparison, type TrainingRecord, type TrainingSide } from '@tfparity/training';
 import type { Step, StepContext, StepResult } from '../step.js';
+import { engineOf } from '../trained-sides.js';
 import { differingNames, type GoldenTrajectory, goldenTrajectory, sampledDrift } from '../training-golden.js';
 import { MigratedTrajectory, Tf1Trajectory } from '../training-trajectory.js';
-import { engineOf, releaseTrainedSides, skippedOffTensorFlow, whoTrains } from './training-shared.js';
+import { skippedOffTensorFlow, whoTrains } from './training-shared.js';
 
 const id = '6-ten-steps';
 const title = 'Ten steps of training with RMSProp as slim trains: the drift, against the noise floor';
@@ -156,13 +157,14 @@ function lineOf({ step, learningRate, loss, bitIdentical, drift, noiseFloor, gol
 async function runTenSteps(context: StepContext): Promise<StepResult> {
   const skipped = skippedOffTensorFlow(context, { id, title });
   if (skipped !== undefined) return skipped;
-  releaseTrainedSides(context);
+  // The ten steps need the memory.
+  context.training[Symbol.dispose]();
   const golden = goldenTrajectory();
   const count = context.trainingSteps;
   const bits = context.golden === 'bits';
   const told = (who: string) => (index: number) => context.progress(`${who}, step ${index + 1} of ${count}`);
   context.progress('TF1 side: graph, gradients and session');
-  using tf1 = new Tf1Trajectory(engineOf(context));
+  using tf1 = new Tf1Trajectory(engineOf(context.legacy));
   using migrated = new MigratedTrajectory(tf1.dropoutSeeds);
   const [legacySide, migratedSide] = [new Watched(tf1, told('TF1 side')), new Watched(migrated, told('migrated side'))];
   const trajectory: StepDrift[] = [];

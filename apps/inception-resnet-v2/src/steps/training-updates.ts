@@ -1,5 +1,6 @@
 import { compareTraining, type TrainingRecord } from '@tfparity/training';
 import type { Step, StepContext, StepResult } from '../step.js';
+import type { TrainedPair } from '../trained-sides.js';
 import {
   distanceFrom,
   type GoldenDistance,
@@ -9,13 +10,7 @@ import {
 } from '../training-golden.js';
 import { OPTIMIZERS, type TrainedNet, type UpdateRun } from '../training-sides.js';
 import { GRADIENT_RTOL } from './training-gradients.js';
-import {
-  releaseTrainedSides,
-  skippedOffTensorFlow,
-  type TrainedSides,
-  trainedSides,
-  whoTrains,
-} from './training-shared.js';
+import { skippedOffTensorFlow, whoTrains } from './training-shared.js';
 
 const id = '6-optimizer-updates';
 const title = 'One update by SGD, Momentum, Adam and RMSProp: variables, slots, moving averages';
@@ -51,7 +46,7 @@ function distance(net: TrainedNet, { variables }: UpdateRun, golden: GoldenStep)
   return distanceFrom(Object.fromEntries(recorded), arrays);
 }
 
-async function compareOptimizer(optimizer: string, sides: TrainedSides, bits: boolean): Promise<OptimizerResult> {
+async function compareOptimizer(optimizer: string, sides: TrainedPair, bits: boolean): Promise<OptimizerResult> {
   const { tf1, migrated, noise } = sides;
   const [a, b] = [tf1.update(optimizer), migrated.update(optimizer)];
   const side = (net: TrainedNet, { variables, slots }: UpdateRun) => ({
@@ -106,13 +101,13 @@ export const updatesStep: Step = {
   async run(context: StepContext): Promise<StepResult> {
     const skipped = skippedOffTensorFlow(context, { id, title });
     if (skipped !== undefined) return skipped;
-    const sides = trainedSides(context);
+    const sides = context.training.gradients(context.progress);
     const optimizers: OptimizerResult[] = [];
     for (const optimizer of Object.keys(OPTIMIZERS)) {
       context.progress(optimizer);
       optimizers.push(await compareOptimizer(optimizer, sides, context.golden === 'bits'));
     }
-    releaseTrainedSides(context);
+    context.training[Symbol.dispose]();
     const result: UpdatesResult = {
       id,
       title,
