@@ -207,7 +207,7 @@ export class EagerSide implements ModelSide {
       // Variables that this call makes are looked at when they are made: a training call moves averages.
       using _ = this.prepareCreations(prepare, note);
       const call = () => tf.tidy(() => asContainer(model.call(x, training)));
-      outputs = (hooks.call?.(handles, call) ?? call()).value;
+      outputs = (hooks.call?.(handles, call, training) ?? call()).value;
     }
     // Before the losses, which draw nothing, but a layer's own code may.
     const ledger = [...tool.ledger];

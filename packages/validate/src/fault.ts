@@ -58,37 +58,25 @@ export function kernelFault({ id, title, description, applies, change, at = 'mid
     title,
     description,
     counts: applies,
-    inject(site) {
-      let training = false;
-      return {
-        request: (request) => {
-          training = request.training;
-          return request;
-        },
-        call: (_, body) => {
-          const place = placeOf(at, site.count(training));
-          let seen = 0;
-          const kernel: Interceptor['kernel'] = (call, proceed) => {
-            if (!applies(call) || seen++ !== place) return proceed();
-            site.note(`${call.kernel} ${shapeText(call)}, place ${place}`);
-            return change(call, proceed);
-          };
-          return interceptKernels({ kernel }, body);
-        },
-      };
-    },
+    inject: (site) => ({
+      call: (_, body, training) => {
+        const place = placeOf(at, site.count(training));
+        let seen = 0;
+        const kernel: Interceptor['kernel'] = (call, proceed) => {
+          if (!applies(call) || seen++ !== place) return proceed();
+          site.note(`${call.kernel} ${shapeText(call)}, place ${place}`);
+          return change(call, proceed);
+        };
+        return interceptKernels({ kernel }, body);
+      },
+    }),
   };
 }
 
 /** Hooks that change nothing and count the places for faults, by fault and mode. */
 export function countingHooks(faults: readonly Fault[], counts: Map<string, number>): RunHooks {
-  let training = false;
   return {
-    request: (request) => {
-      training = request.training;
-      return request;
-    },
-    call: (_, body) => {
+    call: (_, body, training) => {
       const seen = new Map<string, number>();
       const add = (id: string) => seen.set(id, (seen.get(id) ?? 0) + 1);
       const kernel: Interceptor['kernel'] = (call, proceed) => {

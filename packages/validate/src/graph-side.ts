@@ -109,7 +109,9 @@ export class GraphSide implements ModelSide {
     const request = hooks.request?.(asked) ?? asked;
     const call = hooks.call;
     const model =
-      call && this.traced ? traceModel(this.traced, request, (body) => call(() => [], body)) : this.build(request);
+      call && this.traced
+        ? traceModel(this.traced, request, (body) => call(() => [], body, request.training))
+        : this.build(request);
     using session = new Session(model.graph, { engine: 'replay' });
     return new GraphRun(model, session, (variable) => this.nameOf(variable)).run(request, hooks);
   }

@@ -38,8 +38,8 @@ export interface RunHooks {
   request?(request: RunRequest): RunRequest;
   /** Before values are given to variables (`values`), with the values that they have, and after that. */
   prepared?(variables: readonly VariableHandle[], prepare: Preparation['kind']): void;
-  /** Around the model's own code. */
-  call?<T>(variables: () => readonly VariableHandle[], body: () => T): T;
+  /** Around the model's own code, in training or inference. */
+  call?<T>(variables: () => readonly VariableHandle[], body: () => T, training: boolean): T;
   /** The losses by name; returns those that are reported. */
   losses?(losses: readonly NamedLoss[]): readonly NamedLoss[];
 }

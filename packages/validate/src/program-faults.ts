@@ -72,25 +72,18 @@ function updateFault(
   return {
     ...facts,
     countsAssignments: isPlace,
-    inject: (site) => {
-      let training = false;
-      return {
-        request: (request) => {
-          training = request.training;
-          return request;
-        },
-        call: (_, body) => {
-          const place = placeOf('middle', site.count(training));
-          let seen = 0;
-          const assign: Interceptor['assign'] = (variable, value) => {
-            if (!isPlace(variable) || seen++ !== place) return value;
-            site.note(variable.name);
-            return change(variable, value);
-          };
-          return interceptKernels({ assign }, body);
-        },
-      };
-    },
+    inject: (site) => ({
+      call: (_, body, training) => {
+        const place = placeOf('middle', site.count(training));
+        let seen = 0;
+        const assign: Interceptor['assign'] = (variable, value) => {
+          if (!isPlace(variable) || seen++ !== place) return value;
+          site.note(variable.name);
+          return change(variable, value);
+        };
+        return interceptKernels({ assign }, body);
+      },
+    }),
   };
 }
 
@@ -198,20 +191,13 @@ export const PROGRAM_FAULTS: readonly Fault[] = [
     id: 'update-in-inference',
     title: 'A moving average moves in inference',
     description: 'a training flag that reaches all but the update, or a frozen layer whose averages still move',
-    inject: (site) => {
-      let training = false;
-      return {
-        request: (request) => {
-          training = request.training;
-          return request;
-        },
-        call: (variables, body) => {
-          const result = body();
-          if (!training) moveInInference(variables(), site);
-          return result;
-        },
-      };
-    },
+    inject: (site) => ({
+      call: (variables, body, training) => {
+        const result = body();
+        if (!training) moveInInference(variables(), site);
+        return result;
+      },
+    }),
   },
   {
     id: 'training-flag',
