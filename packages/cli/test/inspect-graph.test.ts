@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pc from 'picocolors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../src/index.js';
+import { runTfparity } from './run-tfparity.js';
 
 /** A field of a protobuf message that holds bytes or text shorter than 128. */
 const field = (id: number, value: string | Uint8Array): Uint8Array => {
@@ -25,16 +24,7 @@ describe('inspect of a graph from a stranger', () => {
   async function inspect(name: string, bytes: Uint8Array, ...flags: string[]) {
     const file = join(folder, name);
     writeFileSync(file, bytes);
-    const out: string[] = [];
-    const err: string[] = [];
-    const code = await runCli(['inspect', file, ...flags], {
-      out: (text) => out.push(text),
-      err: (text) => err.push(text),
-      progress: () => {},
-      rows: 24,
-      paint: pc.createColors(false),
-    });
-    return { code, out, err };
+    return runTfparity(['inspect', file, ...flags]);
   }
 
   const graph = Uint8Array.from(

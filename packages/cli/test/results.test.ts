@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeCheckpoint } from '@tfparity/checkpoint';
 import { GoldenBundle } from '@tfparity/validate';
-import pc from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCli } from '../src/index.js';
 import { junitOf } from '../src/junit.js';
+import { runTfparity } from './run-tfparity.js';
 
 const array = (...values: number[]) => ({
   dtype: 'float32' as const,
@@ -25,20 +24,12 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 async function tfparity(...args: string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const terminal = {
-    out: (text: string) => out.push(text),
-    err: (text: string) => err.push(text),
-    progress: () => {},
-    rows: 40,
-    paint: pc.createColors(true),
-  };
   const files = ['--html', at('page.html'), '--junit', at('junit.xml')];
   const writes = ['compare', 'diff', 'validate'].includes(args[0]!);
-  const code = await runCli([...args, ...(writes && !args.includes('--html') ? files : [])], terminal);
+  const all = [...args, ...(writes && !args.includes('--html') ? files : [])];
+  const run = await runTfparity(all, { rows: 40, colors: true });
   const read = (name: string) => readFileSync(at(name), 'utf8');
-  return { code, out, err, read };
+  return { ...run, read };
 }
 
 const npz = (name: string, arrays: Record<string, ReturnType<typeof array>>) =>

@@ -6,20 +6,15 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '@tfparity/testing';
 import { captureTrace, serializeTrace } from '@tfparity/validate';
-import pc from 'picocolors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../src/index.js';
+import { runTfparity } from './run-tfparity.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tfparity-triage-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
 
 async function tfparity(...args: string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const paint = pc.createColors(false);
-  const write = { out: (text: string) => out.push(text), err: (text: string) => err.push(text) };
-  const code = await runCli(args, { ...write, progress: () => {}, rows: 24, paint });
+  const { code, out, err } = await runTfparity(args);
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
