@@ -1,14 +1,12 @@
 // Tracing, lowering and warm runs of Inception-ResNet-v2, beside the same graph in Python's tf.compat.v1.Session.
 // Run after a build: node --expose-gc bench/graph.bench.mjs [--long]; TFPARITY_PYTHON names the interpreter.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { Graph, globalVariablesInitializer, lowerGraph, Session, writeGraphDef } from '@tfparity/graph';
+import { Graph, globalVariablesInitializer, lowerGraph, Session } from '@tfparity/graph';
 import { argScope, nets } from '@tfparity/slim';
+import { inPython, leastSeconds } from './session-run.mjs';
 
 const RUNS = 7;
 const here = dirname(fileURLToPath(import.meta.url));
@@ -40,36 +38,10 @@ start = performance.now();
 lowerGraph(graph);
 console.log(`lowering: ${seconds(start).toFixed(2)} s`);
 
-function best(session) {
-  session.run(init);
-  for (let i = 0; i < 2; i++) session.run(logits).dispose();
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < RUNS; i++) {
-    const from = performance.now();
-    session.run(logits).dispose();
-    least = Math.min(least, seconds(from));
-  }
-  return least;
-}
-
-function peer() {
-  const folder = mkdtempSync(join(tmpdir(), 'tfparity-bench-'));
-  const file = join(folder, 'graph.pb');
-  try {
-    writeGraphDef(graph, file);
-    const python = process.env['TFPARITY_PYTHON'] ?? 'python3';
-    const parameters = [join(here, 'peer.py'), file, init.name, logits.name, String(RUNS)];
-    const { stdout, status, error } = spawnSync(python, parameters, { encoding: 'utf8' });
-    return error || status !== 0 ? undefined : Number(stdout.trim().split('\n').at(-1));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 for (const engine of ['tensorflow', 'replay']) {
   const session = new Session(graph, { engine });
-  const ours = best(session);
-  const theirs = engine === 'tensorflow' ? peer() : undefined;
+  const ours = leastSeconds(session, init, logits, RUNS);
+  const theirs = engine === 'tensorflow' ? inPython(graph, init, logits, RUNS)?.time : undefined;
   const beside =
     engine === 'replay'
       ? ''

@@ -1,4 +1,5 @@
-"""Seconds of a warm run of a graph in tf.compat.v1.Session: peer.py GRAPH.pb INIT_OP FETCH RUNS."""
+"""Seconds of a warm run of a graph in tf.compat.v1.Session, and peak megabytes: peer.py GRAPH.pb INIT_OP FETCH RUNS."""
+import resource
 import sys
 import time
 
@@ -17,4 +18,4 @@ with tf.Graph().as_default():
             start = time.perf_counter()
             session.run(fetch)
             times.append(time.perf_counter() - start)
-        print(min(times[2:]))
+        print(min(times[2:]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -1,14 +1,11 @@
 // One training step of Inception-ResNet-v2 (batch 2, RMSProp as slim trains) in TensorFlow's own session, beside the same
 // graph in Python's tf.compat.v1.Session: time of a warm step, and peak memory of the process.
 // Run after a build: node --expose-gc bench/training.bench.mjs [--replay]; TFPARITY_PYTHON names the interpreter.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { Graph, globalVariablesInitializer, Session, writeGraphDef } from '@tfparity/graph';
+import { Graph, globalVariablesInitializer, Session } from '@tfparity/graph';
 import { argScope, nets } from '@tfparity/slim';
 import {
   createTrainOp,
@@ -18,6 +15,7 @@ import {
   softmaxCrossEntropyWithLogits,
 } from '@tfparity/training';
 import { getRegularizationLosses } from '@tfparity/variables';
+import { inPython, leastSeconds } from '../../graph/bench/session-run.mjs';
 
 const STEPS = 7;
 const CLASSES = 1000;
@@ -57,35 +55,6 @@ function record(order) {
   });
 }
 
-/** The least seconds of a warm step. */
-function bestStep(session, { loss, init }) {
-  session.run(init);
-  for (let i = 0; i < 2; i++) session.run(loss).dispose();
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < STEPS; i++) {
-    const from = performance.now();
-    session.run(loss).dispose();
-    least = Math.min(least, seconds(from));
-  }
-  return least;
-}
-
-function peer({ graph, init, loss }) {
-  const folder = mkdtempSync(join(tmpdir(), 'tfparity-bench-'));
-  const file = join(folder, 'graph.pb');
-  try {
-    writeGraphDef(graph, file);
-    const python = process.env['TFPARITY_PYTHON'] ?? 'python3';
-    const parameters = [join(here, 'peer.py'), file, init.name, loss.name, String(STEPS)];
-    const { stdout, status, error } = spawnSync(python, parameters, { encoding: 'utf8' });
-    if (error || status !== 0) return undefined;
-    const [time, memory] = stdout.trim().split('\n').at(-1).split(' ').map(Number);
-    return { time, memory };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 let start = performance.now();
 const step = record('graph');
 console.log(
@@ -93,10 +62,10 @@ console.log(
 );
 start = performance.now();
 const session = new Session(step.graph, { engine: 'tensorflow' });
-const ours = { time: bestStep(session, step), memory: peakMegabytes() };
+const ours = { time: leastSeconds(session, step.init, step.loss, STEPS), memory: peakMegabytes() };
 console.log(`lowering, loading, initial values and ${STEPS + 2} steps: ${seconds(start).toFixed(2)} s`);
 session.close();
-const theirs = peer(step);
+const theirs = inPython(step.graph, step.init, step.loss, STEPS);
 const ratio = (key) => (ours[key] / theirs[key]).toFixed(2);
 console.log(
   theirs === undefined
@@ -106,6 +75,6 @@ console.log(
 if (process.argv.includes('--replay')) {
   const replayed = record('session');
   const session = new Session(replayed.graph, { engine: 'replay' });
-  console.log(`replayed kernel by kernel: ${bestStep(session, replayed).toFixed(3)} s`);
+  console.log(`replayed kernel by kernel: ${leastSeconds(session, replayed.init, replayed.loss, STEPS).toFixed(3)} s`);
   session.close();
 }
