@@ -89,7 +89,11 @@ describe('unsafe ops', () => {
   it('ops whose attribute names a file or an address are refused with it, not without', () => {
     const decode = (source: string) =>
       unsafeReason(node('n', 'DecodeProtoV2', [], { descriptor_source: attr.string(source) }));
-    expect([decode('/data/descriptors'), decode('local://'), decode('')]).toEqual(['reads files', undefined, undefined]);
+    expect([decode('/data/descriptors'), decode('local://'), decode('')]).toEqual([
+      'reads files',
+      undefined,
+      undefined,
+    ]);
     const urls = createMessage(AttrValue, { list: { s: [new Uint8Array(3)] } as AttrValue['list'] });
     expect(unsafeReason(node('n', 'CopyHost', [], { debug_ops_spec: urls }))).toBeDefined();
     expect(unsafeReason(node('n', 'CopyHost'))).toBeUndefined();
